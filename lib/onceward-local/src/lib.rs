@@ -1,0 +1,14 @@
+//! The local cloud: what a SAM template of event handlers needs from AWS, in one process.
+
+pub mod account;
+pub mod cloud;
+pub mod dev;
+pub mod dynamodb;
+pub mod endpoint;
+pub mod events;
+pub mod gateway;
+pub mod lambda;
+pub mod sns;
+pub mod sqs;
+pub mod template;
+pub mod wire;

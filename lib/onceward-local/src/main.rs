@@ -1,0 +1,3 @@
+//! The `onceward` command.
+
+fn main() {}
