@@ -9,10 +9,12 @@ mod environment;
 mod eventbridge;
 mod runtime;
 mod settings;
+mod sns;
 mod sqs;
 
 pub use dynamodb::DynamoDbLedger;
 pub use environment::{SystemClock, SystemRandomness};
 pub use eventbridge::EventBridgePublisher;
-pub use runtime::{RunError, Runnable, run};
+pub use runtime::{Aws, RunError, Runnable, run, run_with};
+pub use sns::{SnsError, SnsTopic};
 pub use sqs::SqsQueues;

@@ -8,7 +8,7 @@ use crate::{Backoff, Context, Envelope, Event, HandlerResult};
 const CONCURRENCY: usize = 10;
 
 /// How long the ledger remembers: a day longer than the longest retention of a queue.
-const RETENTION: Duration = Duration::from_secs(15 * 24 * 60 * 60);
+const RETENTION: Duration = Duration::from_hours(15 * 24);
 
 /// One Lambda function that handles events: its name, its handlers, its settings.
 ///
@@ -122,6 +122,9 @@ impl<D: Send + Sync + 'static> Function<D> {
 impl<D> fmt::Debug for Function<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let handlers: Vec<_> = self.handlers.keys().collect();
-        f.debug_struct("Function").field("settings", &self.settings).field("handlers", &handlers).finish()
+        f.debug_struct("Function")
+            .field("settings", &self.settings)
+            .field("handlers", &handlers)
+            .finish_non_exhaustive()
     }
 }

@@ -20,7 +20,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// For messages: 1 s doubling, at most 15 min.
-    pub const MESSAGES: Self = Self { base: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(15 * 60) };
+    pub const MESSAGES: Self = Self { base: Duration::from_secs(1), factor: 2, cap: Duration::from_mins(15) };
 
     /// For commits that lost a race or met a throttled table: 10 ms doubling, at most 500 ms.
     pub const COMMITS: Self = Self { base: Duration::from_millis(10), factor: 2, cap: Duration::from_millis(500) };
@@ -66,21 +66,19 @@ pub struct VisibilityError {
 mod tests {
     use super::*;
 
-    struct Highest;
+    struct Fixed(u64);
 
-    impl Randomness for Highest {
+    impl Randomness for Fixed {
         fn next_u64(&self) -> u64 {
-            // One below a multiple of every bound in use plus one would be needed for all; this is it for 1 s.
-            1_000
+            self.0
         }
     }
 
     #[test]
-    fn the_bound_doubles_up_to_the_cap() {
-        let backoff = Backoff { base: Duration::from_secs(1), factor: 2, cap: Duration::from_secs(900) };
-        assert_eq!(backoff.after(1, &Highest), Duration::from_secs(1));
-        for attempt in 1..100 {
-            assert!(backoff.after(attempt, &Highest) <= backoff.cap);
-        }
+    fn the_bound_doubles_up_to_the_cap_and_any_wait_below_it_is_possible() {
+        let seconds = |attempt, random| Backoff::MESSAGES.after(attempt, &Fixed(random)).as_secs();
+        assert_eq!((seconds(1, 1_000), seconds(2, 2_000), seconds(3, 4_000)), (1, 2, 4));
+        assert_eq!((seconds(30, 900_000), seconds(u32::MAX, 900_000)), (900, 900));
+        assert_eq!((seconds(1, 1_001), seconds(3, 0)), (0, 0));
     }
 }

@@ -11,7 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use lambda_runtime::Context;
 use onceward::Ports;
 
-use crate::{DynamoDbLedger, SystemClock, SystemRandomness, clients, settings};
+use crate::{DynamoDbLedger, SnsTopic, SystemClock, SystemRandomness, clients, settings};
 
 /// Why a function process could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +28,12 @@ pub enum RunError {
         /// What the operating system says.
         #[from]
         source: std::io::Error,
+    },
+    /// A dependency of the function could not be made.
+    #[error("the function cannot start: {message}")]
+    Dependency {
+        /// What is wrong.
+        message: String,
     },
     /// The Lambda Runtime API failed.
     #[error("the Lambda runtime stopped: {message}")]
@@ -50,14 +56,47 @@ pub trait Runnable: Send + Sized + 'static {
 /// Misconfiguration ends the process with one line that says what to set. No AWS call is made before the first
 /// invocation.
 pub fn run(function: impl Runnable) -> Result<(), RunError> {
+    run_with(|_| Ok(function))
+}
+
+/// Like [`run`], for a function that needs dependencies: `build` makes it once, at the cold start.
+pub fn run_with<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result<(), RunError> {
     log::init();
     // One thread: an environment has one invocation at a time, and work stealing would only cost it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async { function.serve(&clients::config().await).await });
+    let result = runtime.block_on(async {
+        let aws = Aws { config: clients::config().await };
+        build(&aws)?.serve(&aws.config).await
+    });
     if let Err(error) = &result {
         tracing::error!(error = error.to_string(), "the function stopped");
     }
     result
+}
+
+/// What a function's dependencies are made of.
+#[derive(Debug)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// An environment variable that must be set and not empty.
+    pub fn variable(&self, name: &'static str) -> Result<String, RunError> {
+        settings::required(name)
+    }
+
+    /// The SNS topic whose ARN is in the environment variable.
+    pub fn topic(&self, variable: &'static str) -> Result<SnsTopic, RunError> {
+        Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), self.variable(variable)?))
+    }
+}
+
+impl RunError {
+    /// A dependency that could not be made, said in one line.
+    pub fn dependency(error: impl std::error::Error) -> Self {
+        Self::Dependency { message: error.to_string() }
+    }
 }
 
 /// What functions that keep a ledger share; [`query_ports`] for those that only read.
@@ -86,6 +125,7 @@ fn deadline(context: &Context) -> DateTime<Utc> {
 }
 
 /// The Runtime API's error as ours.
+#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
 fn stopped(error: lambda_runtime::Error) -> RunError {
     RunError::Runtime { message: error.to_string() }
 }

@@ -190,7 +190,8 @@ impl UnitOfWork {
     fn emit<E: Event>(mut self, event: &E, sequence: Option<u64>) -> Self {
         match serde_json::value::to_raw_value(event) {
             Ok(data) => {
-                self.events.push(PendingEvent { event_type: E::wire_type(), subject: event.subject(), sequence, data })
+                let (event_type, subject) = (E::wire_type(), event.subject());
+                self.events.push(PendingEvent { event_type, subject, sequence, data });
             }
             Err(error) => self.refuse(E::TYPE, &error),
         }
