@@ -45,7 +45,7 @@ impl Document {
         };
         for (key, node) in entries(root, "", faults)? {
             // A section that cannot be read is a fault in the list; the others are still looked at.
-            let _ = document.section(key, node, faults);
+            let _ = document.section(&key, node, faults);
         }
         if document.resources.is_empty() {
             return Err(faults.add(1, "Resources", "the template declares no resources"));
@@ -53,7 +53,7 @@ impl Document {
         Ok(document)
     }
 
-    fn section(&mut self, key: Key, node: Node, faults: &Faults) -> Result<(), Faulted> {
+    fn section(&mut self, key: &Key, node: Node, faults: &Faults) -> Result<(), Faulted> {
         match key.name.as_str() {
             "AWSTemplateFormatVersion" => {}
             "Description" => self.description = node.as_text().map(|text| text.trim().to_owned()),
@@ -109,7 +109,7 @@ impl Resource {
         };
         for (attribute, node) in entries(node, &resource.id, faults)? {
             match attribute.name.as_str() {
-                "Type" => resource.kind = node.as_text().unwrap_or_default().to_owned(),
+                "Type" => node.as_text().unwrap_or_default().clone_into(&mut resource.kind),
                 "Properties" => resource.properties = node,
                 "Condition" => resource.condition = node.as_text().map(str::to_owned),
                 "Metadata" => resource.metadata = Some(node),

@@ -76,15 +76,12 @@ fn environment(environment: Properties<'_>) -> BTreeMap<String, String> {
         let (resolver, place) = (environment.resolver, entries.place.clone());
         for (key, node) in entries.into_entries() {
             let place = format!("{place}.{}", key.name);
-            match resolver.resolve(&node, &place) {
-                Ok(Some(value)) => match value.as_text() {
-                    Some(text) => variables.extend([(key.name, text.to_owned())]),
-                    None => {
-                        let message = format!("an environment variable is a text, found {}", value.kind());
-                        resolver.faults.add(node.line, place, message);
-                    }
-                },
-                Ok(None) | Err(_) => {}
+            let Ok(Some(value)) = resolver.resolve(&node, &place) else { continue };
+            if let Some(text) = value.as_text() {
+                variables.insert(key.name, text.to_owned());
+            } else {
+                let message = format!("an environment variable is a text, found {}", value.kind());
+                resolver.faults.add(node.line, place, message);
             }
         }
     }

@@ -37,7 +37,7 @@ pub fn load(path: &Path, parameters: &BTreeMap<String, String>, account: &Accoun
         std::path::absolute(path).map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
     let text =
         std::fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
-    let directory = path.parent().expect("an absolute path of a file has a parent");
+    let directory = path.parent().unwrap_or(Path::new("/"));
     parse(&text, directory, parameters, account).map_err(|faults| TemplateError::Faulty { path, faults })
 }
 

@@ -70,7 +70,10 @@ pub(super) fn attribute(
     Ok(match (resource.kind.as_str(), attribute) {
         ("AWS::SQS::Queue", "Arn") => account.arn("sqs", &name),
         ("AWS::SQS::Queue", "QueueUrl") => queue_url(resolver, &name),
-        ("AWS::SQS::Queue", "QueueName") | ("AWS::SNS::Topic", "TopicName") | ("AWS::Events::EventBus", "Name") => name,
+        ("AWS::SQS::Queue", "QueueName")
+        | ("AWS::SNS::Topic", "TopicName")
+        | ("AWS::Events::EventBus", "Name")
+        | ("AWS::Serverless::HttpApi", "ApiId") => name,
         ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => table_arn(resolver, &name),
         ("AWS::DynamoDB::Table", "StreamArn") => format!("{}{STREAM}", table_arn(resolver, &name)),
         ("AWS::Events::EventBus", "Arn") => account.arn("events", &format!("event-bus/{name}")),
@@ -82,7 +85,6 @@ pub(super) fn attribute(
         ("AWS::SNS::Topic", "TopicArn") => account.arn("sns", &name),
         ("AWS::Serverless::Function", "Arn") => account.arn("lambda", &format!("function:{name}")),
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => HTTP_PLACEHOLDER.to_owned(),
-        ("AWS::Serverless::HttpApi", "ApiId") => name,
         ("AWS::Logs::LogGroup", "Arn") => account.arn("logs", &format!("log-group:{name}:*")),
         ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{}:role/{name}", account.id),
         (kind, _) => {

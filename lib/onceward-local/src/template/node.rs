@@ -44,7 +44,7 @@ impl Node {
         }
     }
 
-    /// The scalar's text, whatever its type: CloudFormation turns numbers and booleans into strings and back.
+    /// The scalar's text, whatever its type: `CloudFormation` turns numbers and booleans into strings and back.
     pub(super) fn as_text(&self) -> Option<&str> {
         match &self.data {
             Data::Scalar { text, .. } => Some(text),

@@ -18,7 +18,7 @@ pub struct Parameter {
     pub(super) kind: Kind,
 }
 
-/// The parameter types CloudFormation has for plain values.
+/// The parameter types `CloudFormation` has for plain values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,

@@ -57,7 +57,7 @@ impl<'a> Properties<'a> {
         let node = self.get(name)?;
         let text = node.as_text().map(str::to_owned);
         if text.is_none() {
-            self.fault(node.line, name, format!("expected a text, found {}", node.kind()));
+            self.fault_at(node.line, name, format!("expected a text, found {}", node.kind()));
         }
         text
     }
@@ -85,7 +85,7 @@ impl<'a> Properties<'a> {
         if number.is_none() {
             let message =
                 format!("expected a whole number from {} to {}, found {}", range.start(), range.end(), node.kind());
-            self.fault(node.line, name, message);
+            self.fault_at(node.line, name, message);
         }
         number
     }
@@ -98,7 +98,7 @@ impl<'a> Properties<'a> {
         let node = self.get(name)?;
         let found = allowed.iter().find(|allowed| node.as_text() == Some(**allowed)).copied();
         if found.is_none() {
-            self.fault(node.line, name, format!("expected {}, found {}", allowed.join(" or "), node.kind()));
+            self.fault_at(node.line, name, format!("expected {}, found {}", allowed.join(" or "), node.kind()));
         }
         found
     }
@@ -109,7 +109,7 @@ impl<'a> Properties<'a> {
             None => Vec::new(),
             Some(Node { data: Data::List(items), .. }) => items,
             Some(other) => {
-                self.fault(other.line, name, format!("expected a list, found {}", other.kind()));
+                self.fault_at(other.line, name, format!("expected a list, found {}", other.kind()));
                 Vec::new()
             }
         }
@@ -138,12 +138,18 @@ impl<'a> Properties<'a> {
     pub(super) fn refuse(&self, names: &[&'static str], reason: &str) {
         for name in names {
             if let Some(node) = self.raw(name) {
-                self.fault(node.line, name, format!("not supported by the local cloud: {reason}"));
+                self.fault_at(node.line, name, format!("not supported by the local cloud: {reason}"));
             }
         }
     }
 
-    pub(super) fn fault(&self, line: usize, name: &str, message: impl Into<String>) -> Faulted {
+    /// Notes what is wrong with a property, on the line where it is named.
+    pub(super) fn fault(&self, name: &str, message: impl Into<String>) -> Faulted {
+        let entry = self.entries.iter().find(|(key, _)| key.name == name);
+        self.fault_at(entry.map_or(self.line, |(key, _)| key.line), name, message)
+    }
+
+    pub(super) fn fault_at(&self, line: usize, name: &str, message: impl Into<String>) -> Faulted {
         self.resolver.faults.add(line, self.place_of(name), message)
     }
 

@@ -25,7 +25,7 @@ pub struct Stack {
     pub topics: Vec<Topic>,
     /// Queues that subscribe to topics.
     pub subscriptions: Vec<Subscription>,
-    /// DynamoDB tables.
+    /// Tables with their streams and expiry.
     pub tables: Vec<Table>,
     /// Functions with what triggers them.
     pub functions: Vec<Function>,
@@ -38,7 +38,7 @@ pub struct Stack {
 pub struct Bus {
     /// Its name in the template.
     pub logical_id: String,
-    /// Its name in EventBridge.
+    /// Its name in `EventBridge`.
     pub name: String,
 }
 
@@ -106,7 +106,7 @@ pub struct Subscription {
 pub struct Table {
     /// Its name in the template.
     pub logical_id: String,
-    /// Its name in DynamoDB.
+    /// Its name in `DynamoDB`.
     pub name: String,
     /// A `CreateTable` request.
     pub definition: Value,

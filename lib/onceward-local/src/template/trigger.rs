@@ -47,12 +47,10 @@ fn sqs(properties: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<T
     let batch_size = properties.number("BatchSize", 1..=10_000).unwrap_or(QUEUE_BATCH_DEFAULT);
     let batching_window = batching_window(&properties);
     if let Some(arn) = &queue_arn {
-        match queue::by_arn(stack, arn) {
-            Some(queue) => check_queue(&properties, queue, timeout, batch_size, batching_window),
-            None => {
-                let message = format!("`{arn}` is not a queue of this template");
-                properties.fault(properties.line, "Queue", message);
-            }
+        if let Some(queue) = queue::by_arn(stack, arn) {
+            check_queue(&properties, queue, timeout, batch_size, batching_window);
+        } else {
+            properties.fault("Queue", format!("`{arn}` is not a queue of this template"));
         }
     }
     let maximum_concurrency = properties.nested("ScalingConfig").and_then(|scaling| {
@@ -85,14 +83,14 @@ fn check_queue(properties: &Properties<'_>, queue: &Queue, timeout: Duration, ba
             "the queue's VisibilityTimeout of {visibility} s is shorter than the function's Timeout of {timeout} s: \
              AWS refuses this, and advises six times the timeout"
         );
-        properties.fault(properties.line, "Queue", message);
+        properties.fault("Queue", message);
     }
     if batch_size > QUEUE_BATCH_WITHOUT_WINDOW {
         if queue.attributes.contains_key("FifoQueue") {
-            properties.fault(properties.line, "BatchSize", "a FIFO queue gives at most 10 messages a batch");
+            properties.fault("BatchSize", "a FIFO queue gives at most 10 messages a batch");
         } else if window.is_zero() {
             let message = "more than 10 messages a batch need MaximumBatchingWindowInSeconds of at least 1";
-            properties.fault(properties.line, "BatchSize", message);
+            properties.fault("BatchSize", message);
         }
     }
 }
@@ -106,7 +104,7 @@ fn stream(properties: Properties<'_>, stack: &Stack) -> Option<Trigger> {
     };
     if let (Some(arn), None) = (&stream_arn, table.as_ref().filter(streaming)) {
         let message = format!("`{arn}` is not the stream of a table of this template that has a StreamSpecification");
-        properties.fault(properties.line, "Stream", message);
+        properties.fault("Stream", message);
     }
     properties.require("StartingPosition");
     let starting_position = match properties.one_of("StartingPosition", &["TRIM_HORIZON", "LATEST"]) {
@@ -148,7 +146,7 @@ fn on_failure(properties: &Properties<'_>, stack: &Stack) -> Option<String> {
     target.one_of("Type", &["SQS"]);
     let arn = target.required_text("Destination");
     if let Some(arn) = arn.as_deref().filter(|arn| queue::by_arn(stack, arn).is_none()) {
-        target.fault(target.line, "Destination", format!("`{arn}` is not a queue of this template"));
+        target.fault("Destination", format!("`{arn}` is not a queue of this template"));
     }
     target.finish();
     arn
@@ -162,13 +160,13 @@ fn http(properties: Properties<'_>) -> Option<Trigger> {
         };
         let declared = id.and_then(|id| properties.resolver.document.resource(id));
         if declared.is_none_or(|resource| resource.kind != "AWS::Serverless::HttpApi") {
-            properties.fault(api.line, "ApiId", "expected `!Ref` of an AWS::Serverless::HttpApi of this template");
+            properties.fault_at(api.line, "ApiId", "expected `!Ref` of an AWS::Serverless::HttpApi of this template");
         }
     }
     let method = properties.required_text("Method");
     let path = properties.required_text("Path");
     if let Some(path) = path.as_deref().filter(|path| !path.starts_with('/')) {
-        properties.fault(properties.line, "Path", format!("`{path}` must begin with `/`"));
+        properties.fault("Path", format!("`{path}` must begin with `/`"));
     }
     properties.one_of("PayloadFormatVersion", &["2.0"]);
     properties.refuse(&["Auth"], "requests come in without authorizers");
@@ -185,7 +183,7 @@ fn reports_failures(properties: &Properties<'_>) -> bool {
     let types = properties.list("FunctionResponseTypes");
     if let Some(other) = types.iter().find(|node| node.as_text() != Some("ReportBatchItemFailures")) {
         let message = format!("expected ReportBatchItemFailures, found {}", other.kind());
-        properties.fault(other.line, "FunctionResponseTypes", message);
+        properties.fault_at(other.line, "FunctionResponseTypes", message);
     }
     !types.is_empty()
 }
@@ -200,7 +198,7 @@ fn filters(properties: &Properties<'_>) -> Vec<Value> {
         match pattern.as_deref().map(serde_json::from_str) {
             Some(Ok(pattern)) => filters.push(pattern),
             Some(Err(error)) => {
-                let _: Faulted = filter.fault(node.line, "Pattern", format!("not JSON: {error}"));
+                let _: Faulted = filter.fault_at(node.line, "Pattern", format!("not JSON: {error}"));
             }
             None => {}
         }

@@ -34,7 +34,7 @@ pub(super) fn read_rule(properties: Properties<'_>, resource: &Resource, stack: 
     let bus = properties.text("EventBusName").unwrap_or_else(|| DEFAULT_BUS.to_owned());
     let bus = names::bus_name(&bus).to_owned();
     if bus != DEFAULT_BUS && !stack.buses.iter().any(|known| known.name == bus) {
-        properties.fault(properties.line, "EventBusName", format!("`{bus}` is not a bus of this template"));
+        properties.fault("EventBusName", format!("`{bus}` is not a bus of this template"));
     }
     properties.require("EventPattern");
     let pattern = properties.json("EventPattern");
@@ -77,7 +77,7 @@ fn queue_arn(properties: &Properties<'_>, name: &'static str, stack: &Stack) -> 
     let arn = properties.required_text(name)?;
     if queue::by_arn(stack, &arn).is_none() {
         let message = format!("`{arn}` is not a queue of this template: the local bus delivers to queues");
-        properties.fault(properties.line, name, message);
+        properties.fault(name, message);
     }
     Some(arn)
 }

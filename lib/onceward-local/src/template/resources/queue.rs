@@ -47,9 +47,9 @@ pub(super) fn read(properties: Properties<'_>, logical_id: String, name: String)
         let policy = properties.json(attribute);
         attributes.extend(policy.map(|policy| (attribute.to_owned(), policy.to_string())));
     }
-    if attributes.contains_key("FifoQueue") != name.ends_with(".fifo") {
+    if attributes.contains_key("FifoQueue") != name.strip_suffix(".fifo").is_some() {
         let message = "a FIFO queue, and only that, has `FifoQueue: true` and a name that ends in `.fifo`";
-        properties.fault(properties.line, "QueueName", message);
+        properties.fault("QueueName", message);
     }
     properties.irrelevant(&[
         "QueueName",

@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use crate::template::{properties::Properties, stack::Table};
 
-/// Parts of `CreateTable` that CloudFormation spells the same. DynamoDB checks what is in them.
+/// Parts of `CreateTable` that templates spell the same. The service checks what is in them.
 const SAME: [&str; 6] = [
     "AttributeDefinitions",
     "KeySchema",

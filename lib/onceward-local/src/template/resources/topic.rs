@@ -7,7 +7,7 @@ use crate::template::{
 pub(super) fn read(properties: Properties<'_>, logical_id: String, name: String) -> Topic {
     properties.refuse(&["Subscription"], "declare an AWS::SNS::Subscription");
     if properties.boolean("FifoTopic") == Some(true) {
-        properties.fault(properties.line, "FifoTopic", "not supported by the local cloud: topics are standard topics");
+        properties.fault("FifoTopic", "not supported by the local cloud: topics are standard topics");
     }
     properties.irrelevant(&[
         "TopicName",
@@ -28,11 +28,11 @@ pub(super) fn read_subscription(properties: Properties<'_>, stack: &Stack) -> Op
     properties.one_of("Protocol", &["sqs"]);
     let topic_arn = properties.required_text("TopicArn");
     if let Some(arn) = topic_arn.as_deref().filter(|arn| !is_topic(stack, arn)) {
-        properties.fault(properties.line, "TopicArn", format!("`{arn}` is not a topic of this template"));
+        properties.fault("TopicArn", format!("`{arn}` is not a topic of this template"));
     }
     let queue_arn = properties.required_text("Endpoint");
     if let Some(arn) = queue_arn.as_deref().filter(|arn| queue::by_arn(stack, arn).is_none()) {
-        properties.fault(properties.line, "Endpoint", format!("`{arn}` is not a queue of this template"));
+        properties.fault("Endpoint", format!("`{arn}` is not a queue of this template"));
     }
     let raw = properties.boolean("RawMessageDelivery").unwrap_or(false);
     properties.refuse(&["FilterPolicy", "FilterPolicyScope"], "every subscription receives every message");

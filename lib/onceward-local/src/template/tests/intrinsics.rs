@@ -99,14 +99,7 @@ fn what_a_function_cannot_do_is_named_with_its_line() {
 fn conditions_that_go_round_in_a_circle_are_told() {
     let text =
         format!("Conditions:\n  A: !Not [!Condition B]\n  B: !Not [!Condition A]\n{}", queue_named("!If [A, a, b]"));
-    assert_eq!(
-        faults(&text),
-        ["2: Conditions.B: condition A refers to itself"; 0]
-            .to_vec()
-            .into_iter()
-            .chain(["3: Conditions.B: condition A refers to itself".to_owned()])
-            .collect::<Vec<_>>()
-    );
+    assert_eq!(faults(&text), ["3: Conditions.B: condition A refers to itself"]);
 }
 
 #[test]

@@ -144,17 +144,17 @@ fn fault(from: &str, to: &str) -> String {
 fn what_aws_would_refuse_is_refused_here() {
     assert_eq!(
         fault("VisibilityTimeout: 30", "VisibilityTimeout: 4"),
-        "50: F.Events.Queue.Properties.Queue: the queue's VisibilityTimeout of 4 s is shorter than the function's \
+        "46: F.Events.Queue.Properties.Queue: the queue's VisibilityTimeout of 4 s is shorter than the function's \
          Timeout of 5 s: AWS refuses this, and advises six times the timeout"
     );
     assert_eq!(
         fault("BatchSize: 5", "BatchSize: 11"),
-        "50: F.Events.Queue.Properties.BatchSize: more than 10 messages a batch need MaximumBatchingWindowInSeconds of \
+        "47: F.Events.Queue.Properties.BatchSize: more than 10 messages a batch need MaximumBatchingWindowInSeconds of \
          at least 1"
     );
     assert_eq!(
         fault("StreamSpecification: {StreamViewType: NEW_IMAGE}", ""),
-        "57: F.Events.Stream.Properties.Stream: \
+        "53: F.Events.Stream.Properties.Stream: \
          `arn:aws:dynamodb:eu-central-1:000000000000:table/onceward-T/stream/latest` is not the stream of a table of \
          this template that has a StreamSpecification"
     );
@@ -164,16 +164,16 @@ fn what_aws_would_refuse_is_refused_here() {
     );
     assert_eq!(
         fault("'{\"eventName\":[\"INSERT\"]}'", "'{'"),
-        "62: F.Events.Stream.Properties.FilterCriteria.Filters[0].Pattern: not JSON: EOF while parsing an object at \
+        "58: F.Events.Stream.Properties.FilterCriteria.Filters[0].Pattern: not JSON: EOF while parsing an object at \
          line 1 column 1"
     );
     assert_eq!(
         fault("            StartingPosition: TRIM_HORIZON\n", ""),
-        "57: F.Events.Stream.Properties: `StartingPosition` is required"
+        "53: F.Events.Stream.Properties: `StartingPosition` is required"
     );
     assert_eq!(
         fault("MaximumConcurrency: 2", "MaximumConcurrency: 1").split(", found").next().unwrap(),
-        "52: F.Events.Queue.Properties.ScalingConfig.MaximumConcurrency: expected a whole number from 2 to 1000"
+        "48: F.Events.Queue.Properties.ScalingConfig.MaximumConcurrency: expected a whole number from 2 to 1000"
     );
 }
 
@@ -181,25 +181,25 @@ fn what_aws_would_refuse_is_refused_here() {
 fn what_the_local_cloud_lacks_is_refused() {
     assert_eq!(
         fault("Arn: !GetAtt Q.Arn, Dead", "Arn: !GetAtt F.Arn, Dead"),
-        "33: R.Targets[0].Arn: `arn:aws:lambda:eu-central-1:000000000000:function:f` is not a queue of this template: \
+        "32: R.Targets[0].Arn: `arn:aws:lambda:eu-central-1:000000000000:function:f` is not a queue of this template: \
          the local bus delivers to queues"
     );
-    assert_eq!(fault("Protocol: sqs", "Protocol: email"), "27: Sub.Protocol: expected sqs, found `email`");
+    assert_eq!(fault("Protocol: sqs", "Protocol: email"), "26: Sub.Protocol: expected sqs, found `email`");
     assert_eq!(
         fault("BuildMethod: rust-cargolambda", "BuildMethod: makefile"),
-        "37: F.Metadata.BuildMethod: `makefile` is not a build method the local cloud knows: use rust-cargolambda, or \
+        "36: F.Metadata.BuildMethod: `makefile` is not a build method the local cloud knows: use rust-cargolambda, or \
          leave it out if CodeUri holds a ready `bootstrap`"
     );
     assert_eq!(
         fault(", BuildProperties: {Binary: f}", ""),
-        "37: F.Metadata: name the binary: `BuildProperties: {Binary: …}`"
+        "36: F.Metadata: name the binary: `BuildProperties: {Binary: …}`"
     );
     assert_eq!(
         fault("Type: HttpApi", "Type: Schedule"),
-        "63: F.Events.Http.Type: expected SQS or DynamoDB or HttpApi, found `Schedule`"
+        "59: F.Events.Http.Type: expected SQS or DynamoDB or HttpApi, found `Schedule`"
     );
     assert_eq!(
         fault("ApiId: !Ref Api", "ApiId: !Ref Q"),
-        "63: F.Events.Http.Properties.ApiId: expected `!Ref` of an AWS::Serverless::HttpApi of this template"
+        "59: F.Events.Http.Properties.ApiId: expected `!Ref` of an AWS::Serverless::HttpApi of this template"
     );
 }
