@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{path::Path, time::Duration};
 
 use super::{
     document::Resource,
@@ -29,7 +29,11 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
     let handler = properties.required_text("Handler");
     let timeout = properties.number("Timeout", 1..=900).unwrap_or(TIMEOUT_DEFAULT_SECONDS);
     let memory_mb = properties.number("MemorySize", 128..=10_240).unwrap_or(MEMORY_DEFAULT_MB);
-    let environment = properties.nested("Environment").map(environment).unwrap_or_default();
+    let environment = properties.nested("Environment").map(|environment| {
+        let variables = environment.texts("Variables");
+        environment.finish();
+        variables
+    });
     let triggers = trigger::read(&properties, stack, Duration::from_secs(timeout));
     let build = build(resolver, resource);
     irrelevant(&properties);
@@ -40,7 +44,7 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         code_uri: code_uri?,
         build: build?,
         handler: handler?,
-        environment,
+        environment: environment.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
         memory_mb,
         triggers,
@@ -68,25 +72,6 @@ fn irrelevant(properties: &Properties<'_>) {
         "Tracing",
         "VpcConfig",
     ]);
-}
-
-fn environment(environment: Properties<'_>) -> BTreeMap<String, String> {
-    let mut variables = BTreeMap::new();
-    if let Some(entries) = environment.nested("Variables") {
-        let (resolver, place) = (environment.resolver, entries.place.clone());
-        for (key, node) in entries.into_entries() {
-            let place = format!("{place}.{}", key.name);
-            let Ok(Some(value)) = resolver.resolve(&node, &place) else { continue };
-            if let Some(text) = value.as_text() {
-                variables.insert(key.name, text.to_owned());
-            } else {
-                let message = format!("an environment variable is a text, found {}", value.kind());
-                resolver.faults.add(node.line, place, message);
-            }
-        }
-    }
-    environment.finish();
-    variables
 }
 
 /// The resource's `Metadata`: other tools keep theirs there too, so only what SAM builds by is looked at.

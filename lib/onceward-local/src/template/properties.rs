@@ -1,4 +1,4 @@
-use std::{cell::RefCell, ops::RangeInclusive};
+use std::{cell::RefCell, collections::BTreeMap, ops::RangeInclusive};
 
 use serde_json::Value;
 
@@ -122,6 +122,23 @@ impl<'a> Properties<'a> {
 
     pub(super) fn json(&self, name: &'static str) -> Option<Value> {
         self.get(name).map(|node| node.to_json())
+    }
+
+    /// A mapping of free names to texts; empty if it is absent.
+    pub(super) fn texts(&self, name: &'static str) -> BTreeMap<String, String> {
+        let mut texts = BTreeMap::new();
+        let Some(properties) = self.nested(name) else { return texts };
+        let place = properties.place.clone();
+        for (key, node) in properties.into_entries() {
+            let place = format!("{place}.{}", key.name);
+            let Ok(Some(value)) = self.resolver.resolve(&node, &place) else { continue };
+            if let Some(text) = value.as_text() {
+                texts.insert(key.name, text.to_owned());
+            } else {
+                self.resolver.faults.add(node.line, place, format!("expected a text, found {}", value.kind()));
+            }
+        }
+        texts
     }
 
     /// Every entry of a mapping whose keys are free.

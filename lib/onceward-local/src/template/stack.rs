@@ -68,6 +68,26 @@ pub struct RuleTarget {
     pub arn: String,
     /// Where events go that cannot be delivered.
     pub dead_letter_arn: Option<String>,
+    /// What is sent instead of the whole event.
+    pub input: Option<TargetInput>,
+    /// For a FIFO queue: the group of every event.
+    pub message_group_id: Option<String>,
+}
+
+/// What a target receives instead of the whole event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetInput {
+    /// `Input`: this JSON text.
+    Constant(String),
+    /// `InputPath`: the part of the event at this path.
+    Path(String),
+    /// `InputTransformer`.
+    Transformer {
+        /// `InputPathsMap`: variable to path.
+        paths: BTreeMap<String, String>,
+        /// `InputTemplate`, with `<variable>`s.
+        template: String,
+    },
 }
 
 /// A queue, as `CreateQueue` takes it.

@@ -2,9 +2,9 @@ use super::queue;
 use crate::template::{
     document::Resource,
     names,
-    node::Node,
+    node::{Data, Node},
     properties::Properties,
-    stack::{Bus, Rule, RuleTarget, Stack},
+    stack::{Bus, Rule, RuleTarget, Stack, TargetInput},
 };
 
 /// The bus that is always there.
@@ -46,7 +46,7 @@ pub(super) fn read_rule(properties: Properties<'_>, resource: &Resource, stack: 
 
 fn targets(properties: &Properties<'_>, stack: &Stack) -> Vec<RuleTarget> {
     properties.require("Targets");
-    let Some(Node { data: crate::template::node::Data::List(items), .. }) = properties.raw("Targets") else {
+    let Some(Node { data: Data::List(items), .. }) = properties.raw("Targets") else {
         return Vec::new();
     };
     let read = |(index, node): (usize, &Node)| {
@@ -64,12 +64,34 @@ fn read_target(target: Properties<'_>, stack: &Stack) -> Option<RuleTarget> {
         config.finish();
         arn
     });
+    let message_group_id = target.nested("SqsParameters").and_then(|parameters| {
+        let group = parameters.required_text("MessageGroupId");
+        parameters.finish();
+        group
+    });
+    let input = input(&target);
     // Delivery to a queue in the same process does not fail for a while and then succeed.
     target.irrelevant(&["RetryPolicy", "RoleArn"]);
-    target.refuse(&["Input", "InputPath", "InputTransformer"], "a queue receives the event as it is");
-    target.refuse(&["SqsParameters"], "targets are standard queues");
     target.finish();
-    Some(RuleTarget { id: id?, arn: arn?, dead_letter_arn })
+    Some(RuleTarget { id: id?, arn: arn?, dead_letter_arn, input, message_group_id })
+}
+
+/// At most one of the three ways to shape what a target receives.
+fn input(target: &Properties<'_>) -> Option<TargetInput> {
+    let constant = target.text("Input").map(TargetInput::Constant);
+    let path = target.text("InputPath").map(TargetInput::Path);
+    let transformer = target.nested("InputTransformer").and_then(|transformer| {
+        let paths = transformer.texts("InputPathsMap");
+        let template = transformer.required_text("InputTemplate");
+        transformer.finish();
+        Some(TargetInput::Transformer { paths, template: template? })
+    });
+    let mut given = [constant, path, transformer].into_iter().flatten();
+    let first = given.next();
+    if given.next().is_some() {
+        target.fault("Id", "a target takes one of Input, InputPath and InputTransformer");
+    }
+    first
 }
 
 /// The ARN of a queue of this template.

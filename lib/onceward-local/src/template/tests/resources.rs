@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{faults, stack};
-use crate::template::{Build, StartingPosition, Trigger};
+use crate::template::{Build, StartingPosition, TargetInput, Trigger};
 
 const SYSTEM: &str = r#"
 Globals:
@@ -132,6 +132,23 @@ fn functions_have_their_globals_and_triggers() {
     assert_eq!((table.as_str(), *batch_size, *bisect), ("onceward-T", 100, true));
     assert_eq!((*starting_position, *maximum_retry_attempts), (StartingPosition::TrimHorizon, None));
     assert_eq!(filters, &[json!({"eventName": ["INSERT"]})]);
+}
+
+#[test]
+fn a_target_can_shape_what_it_receives() {
+    let input = |given: &str| {
+        let text = SYSTEM.replacen("Targets: [{Id: q,", &format!("Targets: [{{Id: q, {given},"), 1);
+        stack(&text).rules[0].targets[0].input.clone().unwrap()
+    };
+    assert_eq!(input("Input: '{}'"), TargetInput::Constant("{}".to_owned()));
+    assert_eq!(input("InputPath: $.detail"), TargetInput::Path("$.detail".to_owned()));
+    let transformer = input("InputTransformer: {InputPathsMap: {id: $.id}, InputTemplate: '{\"id\": <id>}'}");
+    let paths = [("id".to_owned(), "$.id".to_owned())].into();
+    assert_eq!(transformer, TargetInput::Transformer { paths, template: "{\"id\": <id>}".to_owned() });
+    assert_eq!(
+        fault("Targets: [{Id: q,", "Targets: [{Id: q, Input: a, InputPath: $.b,"),
+        "32: R.Targets[0].Id: a target takes one of Input, InputPath and InputTransformer"
+    );
 }
 
 /// `SYSTEM` with one thing changed, and what is said about it.
