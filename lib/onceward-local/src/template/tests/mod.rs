@@ -1,5 +1,6 @@
 mod faults;
 mod intrinsics;
+mod permissions;
 mod repository;
 mod resources;
 
