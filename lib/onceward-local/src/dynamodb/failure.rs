@@ -8,7 +8,7 @@ use serde_json::json;
 /// The database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// SQLite refused an in-memory database.
+    /// `SQLite` refused an in-memory database.
     #[error("the local DynamoDB could not open its in-memory database: {source}")]
     Open {
         /// What it said.
@@ -16,7 +16,7 @@ pub enum DynamoDbError {
     },
 }
 
-/// An action's error as DynamoDB puts it on the wire.
+/// An action's error as `DynamoDB` puts it on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{body}")]
 pub struct DynamoDbFailure {

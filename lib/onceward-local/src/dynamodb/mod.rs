@@ -1,4 +1,4 @@
-//! DynamoDB and DynamoDB Streams, on the `dynoxide-rs` crate, in memory.
+//! `DynamoDB` and its streams, on the `dynoxide-rs` crate, in memory.
 //!
 //! What that crate (3.2) leaves to its host is done here: tables expire their items, ARNs name the account's region, a
 //! stream keeps its speed as it grows, and stream pollers are woken by writes. Transactions run one after another, so

@@ -136,7 +136,7 @@ fn call<Request: DeserializeOwned, Response: Serialize>(
     serde_json::to_vec(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// The crate marks, in front of serde's message, which of DynamoDB's errors an unreadable request is; without a mark a
+/// The crate marks, in front of serde's message, which of `DynamoDB`'s errors an unreadable request is; without a mark a
 /// missing or null member is a validation error and anything else does not read at all.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();

@@ -141,7 +141,7 @@ fn two_databases_share_nothing() {
     assert_eq!(run(&other, "ListTables", &json!({}))["TableNames"], json!([]));
 }
 
-/// Fails when [`STREAM_INDEX`] no longer fits the crate's queries: SQLite would fall back to reading the whole stream.
+/// Fails when [`STREAM_INDEX`] no longer fits the crate's queries: `SQLite` would fall back to reading the whole stream.
 #[test]
 fn the_streams_index_is_used() {
     let memory = format!("file:onceward-{}?mode=memory&cache=shared", uuid::Uuid::new_v4());
