@@ -80,8 +80,7 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
                 Unroutable::NoAction => "MissingAction",
                 Unroutable::UnknownService { .. } | Unroutable::UnknownAction { .. } => "UnknownOperationException",
             };
-            let protocol =
-                parts.headers.contains_key("x-amz-target").then_some(Protocol::Json { content_type: JSON });
+            let protocol = parts.headers.contains_key("x-amz-target").then_some(Protocol::Json { content_type: JSON });
             answer::error(400, protocol, code, &unroutable.to_string())
         }
     };

@@ -51,8 +51,7 @@ fn create_table(services: &Services, table: &template::Table) -> Result<(), crat
 
 fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events::EventsError> {
     let template::Rule { name, bus, pattern, enabled, targets, .. } = rule;
-    let created =
-        events::Rule { name: name.clone(), bus: bus.clone(), pattern: pattern.clone(), enabled: *enabled };
+    let created = events::Rule { name: name.clone(), bus: bus.clone(), pattern: pattern.clone(), enabled: *enabled };
     services.events.put_rule(created)?;
     for target in targets {
         let template::RuleTarget { id, arn, dead_letter_arn } = target.clone();
@@ -82,7 +81,9 @@ pub(super) fn create_functions(
             name: function.name.clone(),
             bootstrap,
             working_directory: function.code_uri.clone(),
-            environment: variables.map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url))).collect(),
+            environment: variables
+                .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url)))
+                .collect(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
         };

@@ -74,9 +74,7 @@ fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> 
 
 fn query_target(action: String, signed_for: Option<&str>) -> Result<Target, Unroutable> {
     let service = match signed_for {
-        Some(name) => {
-            by_signing_name(name).ok_or_else(|| Unroutable::UnknownService { service: name.to_owned() })?
-        }
+        Some(name) => by_signing_name(name).ok_or_else(|| Unroutable::UnknownService { service: name.to_owned() })?,
         None => by_action(&action).ok_or_else(|| Unroutable::UnknownAction { action: action.clone() })?,
     };
     Ok(Target { service, protocol: Protocol::Query, action })
