@@ -14,7 +14,7 @@ use super::{
     log::LogSink,
     pool::{Finished, Full, Pool},
     spec::{FunctionSpec, Invocation},
-    tasks::Tasks,
+    tasks::{Tasks, stopped},
 };
 use crate::account::Account;
 
@@ -114,7 +114,7 @@ impl Lambda {
         self.inner.tasks.spawn(async move {
             let tries = lambda.try_again(&pool, payload, trace_id);
             tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => {}
+                () = stopped(&mut stop) => {}
                 () = tries => {}
             }
         });
@@ -140,10 +140,6 @@ impl Lambda {
 
     pub(super) fn account(&self) -> &Account {
         &self.inner.account
-    }
-
-    pub(super) fn sink(&self) -> &LogSink {
-        &self.inner.sink
     }
 
     pub(super) fn tasks(&self) -> &Tasks {

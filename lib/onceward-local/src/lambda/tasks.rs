@@ -44,3 +44,8 @@ impl Tasks {
         while running.join_next().await.is_some() {}
     }
 }
+
+/// Resolves when everything must end.
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}

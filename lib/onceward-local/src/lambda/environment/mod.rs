@@ -26,6 +26,7 @@ use super::{
     log::{Source, Tail},
     pool::{Permit, Pool},
     spec::Invocation,
+    tasks::stopped,
 };
 
 /// How long a process may take to ask for its first event.
@@ -61,7 +62,10 @@ pub(super) struct Job {
 /// What became of a [`Job`].
 #[derive(Debug)]
 pub(super) enum Answer {
-    Finished { invocation: Invocation, log: Vec<String> },
+    Finished {
+        invocation: Invocation,
+        log: Vec<String>,
+    },
     InitFailed(InitFailure),
     /// The process ended before it took the job: another may.
     NotDelivered(Permit),
@@ -173,7 +177,16 @@ impl Life {
         output.extend(child.stdout.take().map(|stdout| tokio::spawn(source.clone().read(stdout))));
         output.extend(child.stderr.take().map(|stderr| tokio::spawn(source.read(stderr))));
         let stop = pool.stop.clone();
-        Ok(Self { pool: Arc::clone(pool), environment: environment.clone(), child, api, next: None, tail, output, stop })
+        Ok(Self {
+            pool: Arc::clone(pool),
+            environment: environment.clone(),
+            child,
+            api,
+            next: None,
+            tail,
+            output,
+            stop,
+        })
     }
 
     /// From the start of the process to the reason for its end.
@@ -185,7 +198,7 @@ impl Life {
         loop {
             tokio::select! {
                 biased;
-                _ = self.stop.wait_for(|stop| *stop) => return (End::Stopped, None),
+                () = stopped(&mut self.stop) => return (End::Stopped, None),
                 Some(job) = jobs.recv() => {
                     if let Some(ended) = self.serve(job).await {
                         return ended;
@@ -211,7 +224,7 @@ impl Life {
         let (error_type, reason) = loop {
             tokio::select! {
                 biased;
-                _ = self.stop.wait_for(|stop| *stop) => return Err(End::Stopped),
+                () = stopped(&mut self.stop) => return Err(End::Stopped),
                 Some(call) = self.api.calls.recv() => match call {
                     Call::Next(sender) => {
                         self.next = Some(sender);
@@ -282,7 +295,7 @@ impl Life {
             }
             tokio::select! {
                 biased;
-                _ = self.stop.wait_for(|stop| *stop) => return Step::Stopped,
+                () = stopped(&mut self.stop) => return Step::Stopped,
                 Some(call) = self.api.calls.recv() => match call {
                     Call::Next(sender) if delivery.is_some() => self.next = Some(sender),
                     Call::Finished { request_id: id, outcome, accepted } if id == request_id => {

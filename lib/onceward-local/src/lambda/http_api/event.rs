@@ -34,7 +34,11 @@ impl Received {
     }
 
     fn header(&self, name: &str) -> String {
-        self.parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+        self.parts
+            .headers
+            .get(name)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -95,7 +99,9 @@ fn joined<N: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (N, V)>) -> 
     let mut values: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in pairs {
         let joined = values.entry(name.as_ref().to_owned());
-        joined.and_modify(|all| *all = format!("{all},{}", value.as_ref())).or_insert_with(|| value.as_ref().to_owned());
+        joined
+            .and_modify(|all| *all = format!("{all},{}", value.as_ref()))
+            .or_insert_with(|| value.as_ref().to_owned());
     }
     Value::Object(values.into_iter().map(|(name, value)| (name, Value::String(value))).collect::<Map<_, _>>())
 }

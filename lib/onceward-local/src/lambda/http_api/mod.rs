@@ -4,8 +4,6 @@
 mod answer;
 mod event;
 mod routes;
-#[cfg(test)]
-mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

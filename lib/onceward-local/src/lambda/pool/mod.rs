@@ -17,14 +17,14 @@ use tokio::{
 };
 use uuid::Uuid;
 
-pub(super) use self::slots::{Full, Permit, Slots, Standby};
+pub(super) use self::slots::{Full, Permit, Slots};
 use super::{
     environment::{Answer, End, Environment, Job},
     error::LambdaError,
     failure::{InitFailure, exited},
     log::LogSink,
     spec::{FunctionSpec, Invocation},
-    tasks::Tasks,
+    tasks::{Tasks, stopped},
 };
 use crate::account::Account;
 
@@ -113,7 +113,7 @@ impl Pool {
         self.warm();
         let mut stop = self.stop.clone();
         let health = tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return Err(LambdaError::ShuttingDown),
+            () = stopped(&mut stop) => return Err(LambdaError::ShuttingDown),
             health = health.wait_for(|health| health.up > 0 || health.failed > failed) => health,
         };
         match health {
@@ -128,6 +128,11 @@ impl Pool {
         let mut health = self.health.subscribe();
         self.warm();
         let _ = health.wait_for(|health| health.up > 0).await;
+    }
+
+    /// Resolves when no environment is up (any more).
+    pub(super) async fn down(&self) {
+        let _ = self.health.subscribe().wait_for(|health| health.up == 0).await;
     }
 
     /// Runs one invocation in the slot `permit`.
@@ -272,7 +277,7 @@ impl Pool {
         self.tasks.spawn(async move {
             if !delay.is_zero() {
                 tokio::select! {
-                    _ = stop.wait_for(|stop| *stop) => return,
+                    () = stopped(&mut stop) => return,
                     () = sleep(delay) => {}
                 }
             }
