@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::task::JoinSet;
 
 pub use self::error::CloudError;
-pub use self::listeners::{Listeners, Ports};
+pub use self::listeners::{Listeners, Ports, REGION};
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
@@ -103,12 +103,7 @@ impl Cloud {
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
-        listeners.serve(
-            &mut servers,
-            endpoint::router(services.clone()),
-            services.lambda.http_api(routes),
-            gateway.router(),
-        );
+        listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
         Ok(Self { services, gateway, stack, http_url, gateway_url, servers })
     }
 

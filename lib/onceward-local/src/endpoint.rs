@@ -44,13 +44,13 @@ pub struct Services {
 }
 
 /// The endpoint's routes. Whatever is not Lambda's or a health check is told apart by its headers and its body.
-pub fn router(services: Services) -> Router {
+pub fn router(services: &Services) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/_localstack/health", get(health))
-        .merge(services.lambda.api())
         .fallback(any)
-        .with_state(services)
+        .with_state(services.clone())
+        .merge(services.lambda.api())
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.

@@ -1,7 +1,7 @@
 //! The ports of one cloud, bound before anything else.
 
 use std::io::ErrorKind;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -68,7 +68,8 @@ impl Listeners {
             });
             servers.spawn(async move {
                 // Accepting connections never ends by itself, and errors of single connections are not ours.
-                let _ = axum::serve(listener, router).await;
+                let service = router.into_make_service_with_connect_info::<SocketAddr>();
+                let _ = axum::serve(listener, service).await;
             });
         }
     }

@@ -12,7 +12,7 @@ use super::error::CloudError;
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
-use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, Trigger};
+use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
 
 /// Creates buses, queues, topics, tables and rules.
 pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudError> {
@@ -54,8 +54,14 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
     let created = events::Rule { name: name.clone(), bus: bus.clone(), pattern: pattern.clone(), enabled: *enabled };
     services.events.put_rule(created)?;
     for target in targets {
-        let template::RuleTarget { id, arn, dead_letter_arn } = target.clone();
-        services.events.put_target(bus, name, events::Target { id, arn, dead_letter_arn, input: None })?;
+        let template::RuleTarget { id, arn, dead_letter_arn, input, message_group_id } = target.clone();
+        let input = input.map(|input| match input {
+            TargetInput::Constant(text) => events::Input::Constant(text),
+            TargetInput::Path(path) => events::Input::Path(path),
+            TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
+        });
+        let target = events::Target { id, arn, dead_letter_arn, input, message_group_id, retry_policy: None };
+        services.events.put_target(bus, name, target)?;
     }
     Ok(())
 }
