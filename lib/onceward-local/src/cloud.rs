@@ -91,8 +91,8 @@ pub fn load_stack(
 
 impl Cloud {
     /// Creates everything the stack declares and answers on the listeners. Function processes start when they are
-    /// needed, or by [`warm`](Self::warm).
-    pub async fn start(config: CloudConfig) -> Result<Self, CloudError> {
+    /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
+    pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
         let CloudConfig { stack, listeners, binaries, environment, log } = config;
         let services = services(listeners.account().clone(), log)?;
         let http_url = listeners.http_url().to_owned();

@@ -23,7 +23,7 @@ use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::wire::{AwsRequest, AwsResponse, Protocol};
 
-/// Largest request body, in bytes. No service takes more; the largest, a DynamoDB transaction, is 4 MB of items.
+/// Largest request body, in bytes. No service takes more; the largest, a `DynamoDB` transaction, is 4 MB of items.
 pub const BODY_BYTES_MAX: usize = 12 * 1024 * 1024;
 
 /// The services of one local cloud.

@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    fn read(demo: Value) -> Result<Option<Demo>, DemoError> {
+    fn read(demo: &Value) -> Result<Option<Demo>, DemoError> {
         let metadata = json!({"Onceward": {"Dev": {"Demo": demo}}});
         Demo::read(&Stack { metadata, ..Stack::default() }, Path::new("."))
     }
@@ -117,10 +117,10 @@ mod tests {
     #[test]
     fn a_demo_is_an_object_or_a_file_or_missing() {
         assert_eq!(Demo::read(&Stack::default(), Path::new(".")).unwrap(), None);
-        let demo = read(json!({"events": [], "try": "curl {http}/orders"})).unwrap().unwrap();
+        let demo = read(&json!({"events": [], "try": "curl {http}/orders"})).unwrap().unwrap();
         assert_eq!(demo.try_line("http://127.0.0.1:3000").unwrap(), "curl http://127.0.0.1:3000/orders");
-        let missing = read(json!("no-such.json")).unwrap_err();
+        let missing = read(&json!("no-such.json")).unwrap_err();
         assert!(missing.to_string().contains("no-such.json"), "{missing}");
-        assert!(matches!(read(json!({"event": []})), Err(DemoError::Malformed { .. })));
+        assert!(matches!(read(&json!({"event": []})), Err(DemoError::Malformed { .. })));
     }
 }

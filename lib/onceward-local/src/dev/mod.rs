@@ -96,14 +96,16 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
     let binaries = build::build(&stack, directory(&args.template)).await?;
     let built = Instant::now();
     let config = CloudConfig { stack, listeners, binaries, environment: BTreeMap::new(), log: console.sink() };
-    let cloud = Cloud::start(config).await?;
+    let cloud = Cloud::start(config)?;
     cloud.warm(|warmed| console.say(&banner::warmed(&warmed))).await;
     let mut notes = Vec::new();
     if let Some(demo) = &demo {
         notes = demo.play(&cloud, built).await;
     }
     console.say(&banner::ready(&cloud, demo.as_ref(), built.elapsed()));
-    notes.iter().for_each(|note| console.say(note));
+    for note in &notes {
+        console.say(note);
+    }
     Ok(cloud)
 }
 
