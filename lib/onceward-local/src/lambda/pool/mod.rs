@@ -145,6 +145,9 @@ impl Pool {
         let request_id = Uuid::new_v4().to_string();
         let trace_id = trace_id.unwrap_or_else(new_trace_id);
         for _ in 0..DISPATCHES_MAX {
+            if *self.stop.borrow() {
+                return Err(LambdaError::ShuttingDown);
+            }
             let environment = match self.checkout() {
                 Ok(environment) => environment,
                 Err(failure) => return Ok(unstarted(&failure, &request_id)),
