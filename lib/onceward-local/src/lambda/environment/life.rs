@@ -168,12 +168,13 @@ impl Life {
                 return Some((End::DiedIdle(status), Some((reply, None, Answer::NotDelivered(permit)))));
             }
             Step::Died(status) => (exited(&request_id, status), true),
-            Step::TimedOut => {
-                self.finish().await;
-                (timed_out(&request_id, limit), true)
-            }
+            Step::TimedOut => (timed_out(&request_id, limit), true),
             Step::Stopped => return Some((End::Stopped, None)),
         };
+        if died {
+            // Gone, and its last lines read, before its caller is told.
+            self.finish().await;
+        }
         let answer = Answer::Finished { invocation, log: self.tail.lines() };
         if died {
             return Some((End::DiedAtWork, Some((reply, Some(permit), answer))));

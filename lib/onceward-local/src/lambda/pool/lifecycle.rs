@@ -17,7 +17,7 @@ pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(30);
 
 impl Pool {
     /// `index` asked for its first event.
-    pub(super) fn initialised(&self, index: u32) {
+    pub(in crate::lambda) fn initialised(&self, index: u32) {
         let mut state = self.lock();
         state.failing = None;
         if let Some(alive) = state.alive.get_mut(&index) {
@@ -27,7 +27,7 @@ impl Pool {
     }
 
     /// `environment` has answered and is free. False: it is no longer needed.
-    pub(super) fn served(&self, environment: &Environment) -> bool {
+    pub(in crate::lambda) fn served(&self, environment: &Environment) -> bool {
         let mut state = self.lock();
         state.failures = 0;
         let known = state.alive.contains_key(&environment.index);
@@ -38,7 +38,7 @@ impl Pool {
     }
 
     /// Whether `index`, which has had nothing to do for long, may end. It gets no more jobs then.
-    pub(super) fn retire(&self, index: u32) -> bool {
+    pub(in crate::lambda) fn retire(&self, index: u32) -> bool {
         let mut state = self.lock();
         let idle = state.idle.iter().any(|environment| environment.index == index);
         let staying = state.alive.values().filter(|alive| !alive.retiring).count();
@@ -53,7 +53,7 @@ impl Pool {
     }
 
     /// `index` is gone.
-    pub(super) fn ended(self: &Arc<Self>, index: u32, end: &End) {
+    pub(in crate::lambda) fn ended(self: &Arc<Self>, index: u32, end: &End) {
         let mut state = self.lock();
         state.idle.retain(|environment| environment.index != index);
         let was_up = state.alive.remove(&index).is_some_and(|alive| alive.initialised);
