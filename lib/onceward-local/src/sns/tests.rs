@@ -217,6 +217,9 @@ async fn what_a_queue_does_not_take_is_remembered() {
     assert_eq!((lost.len(), &lost[0].message_id, &lost[0].subscription_arn), (1, &id, &subscription));
 }
 
+/// Action, parameters, code and words of the refusal.
+type Refusal<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[tokio::test]
 async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let (sns, _sqs) = cloud(&[]);
@@ -224,7 +227,7 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let queue = "arn:aws:sqs:eu-west-1:000000000000:work";
     let filter = ("Attributes.entry.1.key", "FilterPolicy");
     let long = "x".repeat(super::MESSAGE_SIZE_MAX_BYTES + 1);
-    let rows: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let rows: &[Refusal<'_>] = &[
         ("CreateTopic", &[("Name", "orders.fifo")], "InvalidParameter", "FIFO topics"),
         (
             "CreateTopic",

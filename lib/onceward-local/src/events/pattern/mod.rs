@@ -1,4 +1,4 @@
-//! Event patterns: the whole syntax of EventBridge, decided by the `quamina` crate where it agrees with AWS.
+//! Event patterns: the whole syntax of `EventBridge`, decided by the `quamina` crate where it agrees with AWS.
 //!
 //! quamina decides the structure (fields, arrays, absence) and most string operators. What it lacks or decides
 //! differently is decided here, leaf by leaf, and reaches quamina as the verdict `true` or `false` in the leaf's place:
