@@ -168,6 +168,9 @@ async fn topics_and_subscriptions_are_told_as_they_were_made() {
     let subscription = element(&accepted(&sns, "Subscribe", &subscribe).await, "SubscriptionArn").to_owned();
     assert_eq!(element(&accepted(&sns, "Subscribe", &subscribe).await, "SubscriptionArn"), subscription, "idempotent");
 
+    let otherwise = sns.subscribe(TOPIC, &queue_arn, true).unwrap_err().to_string();
+    assert!(otherwise.contains("already exists with different attributes"), "{otherwise}");
+
     assert!(accepted(&sns, "ListTopics", &[]).await.contains(TOPIC));
     let topic = [("TopicArn", TOPIC)];
     let attributes = accepted(&sns, "GetTopicAttributes", &topic).await;

@@ -91,9 +91,9 @@ impl Alternative {
     }
 
     fn matches(&self, event: &Value) -> bool {
-        event.is_object()
-            && project(&self.fields, event)
-                .is_some_and(|event| self.quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
+        // What is not an object at the top is an error to quamina: it matches nothing.
+        project(&self.fields, event)
+            .is_some_and(|event| self.quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
     }
 }
 
