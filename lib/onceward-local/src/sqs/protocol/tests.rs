@@ -113,3 +113,16 @@ async fn lists_come_in_pages_and_unknown_actions_are_named() {
     let (_, answer) = json(&sqs, "SendMessage", json!({ "MessageBody": "x" })).await;
     assert_eq!(answer["message"], "The request must contain the parameter QueueUrl.");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_result_without_content_is_still_an_element_and_no_result_is_none() {
+    let sqs = sqs();
+    let (_, xml) = query(&sqs, "ListQueues", "").await;
+    assert!(xml.contains("<ListQueuesResult></ListQueuesResult>"), "{xml}");
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let (_, xml) = query(&sqs, "ReceiveMessage", &format!("QueueUrl={URL}")).await;
+    assert!(xml.contains("<ReceiveMessageResult></ReceiveMessageResult>"), "{xml}");
+    let (_, xml) = query(&sqs, "PurgeQueue", &format!("QueueUrl={URL}")).await;
+    assert!(!xml.contains("PurgeQueueResult"), "{xml}");
+    assert_eq!(json(&sqs, "PurgeQueue", json!({ "QueueUrl": URL })).await, (200, json!({})));
+}
