@@ -62,10 +62,30 @@ async fn a_waiting_poll_sees_what_another_receiver_let_go() {
     let poll = |sqs: Sqs| tokio::spawn(async move { sqs.receive("q", polling(20)).await });
     let polls = [poll(sqs.clone()), poll(sqs.clone())];
     tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
     sqs.send("q", text("a")).unwrap();
     for poll in polls {
         assert_eq!(poll.await.unwrap().unwrap()[0].body, "a");
     }
+    assert_eq!(start.elapsed().as_secs(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_poll_wakes_when_a_delay_ends() {
+    let sqs = sqs();
+    sqs.create_queue("q", &BTreeMap::new()).unwrap();
+    let poll = tokio::spawn({
+        let sqs = sqs.clone();
+        async move { sqs.receive("q", polling(20)).await }
+    });
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let start = Instant::now();
+    for seconds in [9, 5] {
+        let delay = Some(Duration::from_secs(seconds));
+        sqs.send("q", Outgoing { delay, ..text(&seconds.to_string()) }).unwrap();
+    }
+    assert_eq!(poll.await.unwrap().unwrap()[0].body, "5");
+    assert_eq!(start.elapsed().as_secs(), 5);
 }
 
 #[tokio::test(start_paused = true)]
