@@ -1,4 +1,4 @@
-//! The EventBridge bus: patterns, rules, targets and the `AWSEvents` protocol.
+//! The `EventBridge` bus: patterns, rules, targets and the `AWSEvents` protocol.
 //!
 //! An event goes to the targets of every enabled rule of its bus whose pattern it matches, before `PutEvents` answers.
 //! Targets are SQS queues; what cannot be delivered goes to the target's dead-letter queue, or is kept in
@@ -53,6 +53,9 @@ struct State {
 
 impl EventBridge {
     /// An account with the bus `default` and no rules.
+    ///
+    /// # Panics
+    /// Never: the name `default` is valid, and the first bus is below every quota.
     pub fn new(account: Account, sqs: Sqs) -> Self {
         let mut buses = Buses::default();
         buses.create(&account, DEFAULT_BUS, None, Utc::now()).expect("the first bus, with a valid name");

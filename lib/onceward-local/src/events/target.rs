@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::error::EventsError;
 use super::event::Event;
 use super::input::{Input, Origin};
-use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, Sqs};
+use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, Sqs, SqsError};
+
+/// What the names of FIFO queues end with.
+const FIFO_SUFFIX: &str = ".fifo";
 
 /// Where a rule sends its events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub struct Target {
     pub dead_letter_arn: Option<String>,
     /// What is sent instead of the whole event.
     pub input: Option<Input>,
-    /// `SqsParameters.MessageGroupId`, for a FIFO queue.
+    /// `SqsParameters.MessageGroupId`: required for a FIFO queue; on a standard one it makes the queue fair.
     pub message_group_id: Option<String>,
     /// `RetryPolicy` as given. A local delivery fails only for good, so there is nothing to retry.
     pub retry_policy: Option<Value>,
@@ -36,14 +39,14 @@ impl Target {
             )));
         }
         let queue = self.check_arn()?;
-        if self.message_group_id.is_some() != queue.ends_with(".fifo") {
+        if self.message_group_id.is_none() && queue.ends_with(FIFO_SUFFIX) {
             return Err(EventsError::validation(format!(
-                "Target {}: SqsParameters.MessageGroupId is required for a FIFO queue and allowed for no other: {}",
+                "Target {}: SqsParameters.MessageGroupId is required for a FIFO queue: {}",
                 self.id, self.arn
             )));
         }
         if let Some(dead_letter_arn) = &self.dead_letter_arn
-            && queue_arn(dead_letter_arn)?.ends_with(".fifo")
+            && queue_arn(dead_letter_arn)?.ends_with(FIFO_SUFFIX)
         {
             return Err(EventsError::validation(format!(
                 "DeadLetterConfig must be a standard queue, not a FIFO queue: {dead_letter_arn}"
@@ -104,7 +107,7 @@ impl Delivery {
             ..Outgoing::default()
         };
         let Err(failure) = sqs.send(&self.target.arn, message) else { return Ok(()) };
-        let failure = Failure { code: self.failure_code(sqs), message: failure.to_string() };
+        let failure = Failure { code: failure_code(&failure), message: failure.to_string() };
         let lost = |reason: String| Undelivered {
             event_id: event.id.clone(),
             rule_arn: self.rule_arn.clone(),
@@ -121,11 +124,6 @@ impl Delivery {
         sqs.send(dead_letter_arn, dead_letter)
             .map(drop)
             .map_err(|second| lost(format!("{}; its dead-letter queue: {second}", failure.message)))
-    }
-
-    fn failure_code(&self, sqs: &Sqs) -> &'static str {
-        let name = self.target.arn.rsplit(':').next().unwrap_or_default();
-        if sqs.queues().iter().any(|queue| queue == name) { "SDK_CLIENT_ERROR" } else { "NO_RESOURCE" }
     }
 
     /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html#eb-rule-dlq>;
@@ -150,4 +148,13 @@ impl Delivery {
 struct Failure {
     code: &'static str,
     message: String,
+}
+
+/// `ERROR_CODE`, of those the documentation of dead-letter queues lists.
+fn failure_code(error: &SqsError) -> &'static str {
+    match error {
+        SqsError::QueueDoesNotExist { .. } => "NO_RESOURCE",
+        SqsError::OverLimit { .. } => "THROTTLING",
+        _ => "INVALID_PARAMETER",
+    }
 }

@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,19 +8,16 @@ use crate::account::Account;
 use crate::sqs::{AttributeValue, Receive, Received, Sqs};
 use crate::wire::{AwsRequest, Protocol};
 
+const FIFO_SUFFIX: &str = ".fifo";
 const QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:000000000000:work";
 
 fn cloud(queues: &[&str]) -> (EventBridge, Sqs) {
     let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
     let sqs = Sqs::new(account.clone());
     for queue in queues {
-        let attributes = match queue.ends_with(".fifo") {
-            true => BTreeMap::from([
-                ("FifoQueue".to_owned(), "true".to_owned()),
-                ("ContentBasedDeduplication".to_owned(), "true".to_owned()),
-            ]),
-            false => BTreeMap::new(),
-        };
+        let fifo = [("FifoQueue", "true"), ("ContentBasedDeduplication", "true")];
+        let attributes = fifo.iter().filter(|_| queue.ends_with(FIFO_SUFFIX));
+        let attributes = attributes.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         sqs.create_queue(queue, &attributes).unwrap();
     }
     (EventBridge::new(account, sqs.clone()), sqs)

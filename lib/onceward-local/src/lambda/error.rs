@@ -70,7 +70,7 @@ pub enum LambdaError {
         function: String,
         /// The table.
         table: String,
-        /// What DynamoDB said.
+        /// What `DynamoDB` said.
         reason: String,
     },
     /// What the local Lambda does not do.

@@ -50,12 +50,10 @@ pub(super) fn response_too_large() -> Invocation {
 
 /// `Runtime exited with error: signal: killed`, as Lambda words it.
 pub(super) fn exit_reason(status: Option<ExitStatus>) -> String {
-    let Some(status) = status else { return "Runtime exited without providing a reason".to_owned() };
-    match (status.code(), status.signal()) {
-        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
-        (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
-        (None, Some(signal)) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
-        (None, None) => "Runtime exited without providing a reason".to_owned(),
+    match status.map(|status| (status.code(), status.signal())) {
+        Some((Some(code), _)) if code != 0 => format!("Runtime exited with error: exit status {code}"),
+        Some((None, Some(signal))) => format!("Runtime exited with error: signal: {}", signal_name(signal)),
+        _ => "Runtime exited without providing a reason".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::time::sleep;
+use tokio::{sync::Semaphore, time::sleep};
 
 use super::{
     error::LambdaError,
@@ -23,8 +23,10 @@ use crate::account::Account;
 pub const REQUEST_BYTES_MAX: usize = 6_291_456;
 /// Largest payload of an asynchronous invocation.
 pub const EVENT_BYTES_MAX: usize = 1_048_576;
+/// Most asynchronous invocations that are not done yet, of all functions.
+pub const EVENTS_MAX: usize = 1_000;
 /// Delays before the second and the third try of an asynchronous invocation that failed.
-const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
+const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
 
 /// The local Lambda. Cloning gives another handle to the same one.
 #[derive(Debug, Clone)]
@@ -37,13 +39,16 @@ struct Inner {
     account: Account,
     sink: LogSink,
     tasks: Tasks,
+    /// Room for asynchronous invocations.
+    events: Arc<Semaphore>,
     functions: Mutex<BTreeMap<String, Arc<Pool>>>,
 }
 
 impl Lambda {
     /// A Lambda without functions; what they print goes to `log`.
     pub fn new(account: Account, log: LogSink) -> Self {
-        let inner = Inner { account, sink: log, tasks: Tasks::new(), functions: Mutex::default() };
+        let events = Arc::new(Semaphore::new(EVENTS_MAX));
+        let inner = Inner { account, sink: log, tasks: Tasks::new(), events, functions: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 
@@ -110,6 +115,11 @@ impl Lambda {
             return Err(LambdaError::RequestTooLarge { bytes_max: EVENT_BYTES_MAX });
         }
         let pool = self.pool(name)?;
+        let room = Arc::clone(&self.inner.events).try_acquire_owned().map_err(|_| LambdaError::TooManyRequests {
+            function: pool.spec.name.clone(),
+            running: pool.processes().len(),
+            waiting: EVENTS_MAX,
+        })?;
         let (lambda, mut stop) = (self.clone(), self.inner.tasks.stop());
         self.inner.tasks.spawn(async move {
             let tries = lambda.try_again(&pool, payload, trace_id);
@@ -117,6 +127,7 @@ impl Lambda {
                 () = stopped(&mut stop) => {}
                 () = tries => {}
             }
+            drop(room);
         });
         Ok(())
     }
@@ -140,6 +151,10 @@ impl Lambda {
 
     pub(super) fn account(&self) -> &Account {
         &self.inner.account
+    }
+
+    pub(super) fn sink(&self) -> &LogSink {
+        &self.inner.sink
     }
 
     pub(super) fn tasks(&self) -> &Tasks {

@@ -72,7 +72,11 @@ impl Xml {
         let _ = write!(out, "<{}>", self.name);
         match &self.content {
             Content::Text(text) => escape(text, out),
-            Content::Elements(elements) => elements.iter().for_each(|element| element.write(out)),
+            Content::Elements(elements) => {
+                for element in elements {
+                    element.write(out);
+                }
+            }
         }
         let _ = write!(out, "</{}>", self.name);
     }
@@ -99,7 +103,9 @@ pub(super) fn answer(action: &str, result: Option<&[Xml]>, request_id: &str) -> 
     let mut out = format!(r#"<{action}Response xmlns="{NAMESPACE}">"#);
     if let Some(elements) = result {
         let _ = write!(out, "<{action}Result>");
-        elements.iter().for_each(|element| element.write(&mut out));
+        for element in elements {
+            element.write(&mut out);
+        }
         let _ = write!(out, "</{action}Result>");
     }
     let _ = write!(out, "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>");

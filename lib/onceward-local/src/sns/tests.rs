@@ -168,6 +168,9 @@ async fn topics_and_subscriptions_are_told_as_they_were_made() {
     let subscription = element(&accepted(&sns, "Subscribe", &subscribe).await, "SubscriptionArn").to_owned();
     assert_eq!(element(&accepted(&sns, "Subscribe", &subscribe).await, "SubscriptionArn"), subscription, "idempotent");
 
+    let otherwise = sns.subscribe(TOPIC, &queue_arn, true).unwrap_err().to_string();
+    assert!(otherwise.contains("already exists with different attributes"), "{otherwise}");
+
     assert!(accepted(&sns, "ListTopics", &[]).await.contains(TOPIC));
     let topic = [("TopicArn", TOPIC)];
     let attributes = accepted(&sns, "GetTopicAttributes", &topic).await;
@@ -217,6 +220,9 @@ async fn what_a_queue_does_not_take_is_remembered() {
     assert_eq!((lost.len(), &lost[0].message_id, &lost[0].subscription_arn), (1, &id, &subscription));
 }
 
+/// Action, parameters, code and words of the refusal.
+type Refusal<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[tokio::test]
 async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let (sns, _sqs) = cloud(&[]);
@@ -224,7 +230,7 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let queue = "arn:aws:sqs:eu-west-1:000000000000:work";
     let filter = ("Attributes.entry.1.key", "FilterPolicy");
     let long = "x".repeat(super::MESSAGE_SIZE_MAX_BYTES + 1);
-    let rows: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let rows: &[Refusal<'_>] = &[
         ("CreateTopic", &[("Name", "orders.fifo")], "InvalidParameter", "FIFO topics"),
         (
             "CreateTopic",

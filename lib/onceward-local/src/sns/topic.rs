@@ -16,6 +16,9 @@ pub const SUBSCRIPTIONS_MAX: usize = 100_000;
 /// Tags of one topic. <https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html>
 pub(super) const TAGS_MAX: usize = 50;
 
+/// What the names of FIFO topics and queues end with.
+const FIFO_SUFFIX: &str = ".fifo";
+
 const NAME_MAX_CHARS: usize = 256;
 
 /// Attributes of a topic that are kept and told; the rest is refused by name.
@@ -152,7 +155,7 @@ pub(super) fn too_many_tags() -> SnsError {
 }
 
 fn check_name(name: &str) -> Result<(), SnsError> {
-    if name.ends_with(".fifo") {
+    if name.ends_with(FIFO_SUFFIX) {
         return Err(SnsError::invalid("Name", "The local cloud does not support FIFO topics"));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
@@ -167,7 +170,7 @@ fn check_name(name: &str) -> Result<(), SnsError> {
 
 fn check_queue(arn: &str) -> Result<(), SnsError> {
     match arn.split(':').collect::<Vec<_>>().as_slice() {
-        ["arn", _, "sqs", _, _, name] if name.ends_with(".fifo") => Err(SnsError::invalid(
+        ["arn", _, "sqs", _, _, name] if name.ends_with(FIFO_SUFFIX) => Err(SnsError::invalid(
             "Endpoint",
             "A FIFO queue needs a FIFO topic, which the local cloud does not support",
         )),

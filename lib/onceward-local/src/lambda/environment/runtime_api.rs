@@ -108,13 +108,11 @@ async fn next(State(calls): State<mpsc::Sender<Call>>) -> Response {
 }
 
 async fn response(State(calls): State<mpsc::Sender<Call>>, Path(request_id): Path<String>, body: Body) -> Response {
-    match to_bytes(body, RESPONSE_BYTES_MAX).await {
-        Ok(payload) => finish(&calls, request_id, Outcome::Response(payload)).await,
-        Err(_) => {
-            finish(&calls, request_id, Outcome::TooLarge).await;
-            refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is over 6 MB")
-        }
-    }
+    let Ok(payload) = to_bytes(body, RESPONSE_BYTES_MAX).await else {
+        finish(&calls, request_id, Outcome::TooLarge).await;
+        return refusal(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "the response is over 6 MB");
+    };
+    finish(&calls, request_id, Outcome::Response(payload)).await
 }
 
 async fn error(State(calls): State<mpsc::Sender<Call>>, Path(request_id): Path<String>, body: Body) -> Response {

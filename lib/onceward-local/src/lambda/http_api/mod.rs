@@ -19,7 +19,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use self::{event::Received, routes::Routes};
-use super::{error::LambdaError, service::Lambda, spec::Route};
+use super::{error::LambdaError, pool::Finished, service::Lambda, spec::Route};
 
 /// Largest request. <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -57,20 +57,25 @@ async fn handle(State(api): State<HttpApi>, request: Request) -> Response {
     let received = Received { parts, path, body, source_ip };
     let trace_id = received.trace_id();
     let event = Bytes::from(event::build(&received, &found, api.lambda.account()).to_string());
-    match timeout(INTEGRATION_MAX, api.lambda.invoke_traced(&found.function, event, trace_id)).await {
-        Ok(Ok(finished)) if finished.invocation.function_error.is_none() => {
-            let answer = answer::parse(&finished.invocation.payload);
-            answer.unwrap_or_else(|| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"))
+    let outcome = timeout(INTEGRATION_MAX, api.lambda.invoke_traced(&found.function, event, trace_id)).await;
+    let problem = match outcome {
+        Ok(Ok(Finished { invocation, .. })) => {
+            if let (None, Some(answer)) = (&invocation.function_error, answer::parse(&invocation.payload)) {
+                return answer;
+            }
+            String::from_utf8_lossy(&invocation.payload).into_owned()
         }
-        Ok(Ok(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
         Ok(Err(LambdaError::RequestTooLarge { .. })) => {
-            message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         Ok(Err(LambdaError::TooManyRequests { .. } | LambdaError::ShuttingDown)) | Err(_) => {
-            message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         }
-        Ok(Err(_)) => message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
-    }
+        Ok(Err(error)) => error.to_string(),
+    };
+    let report = format!("{} -> {}: {problem}", found.key, found.function);
+    api.lambda.sink().report(&found.function, 0, "ERROR", &report);
+    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
 fn message(status: StatusCode, text: &str) -> Response {

@@ -2,14 +2,19 @@
 
 mod batch_response;
 mod filter;
-//mod sqs;
-//mod sqs_event;
+mod sqs;
+mod sqs_event;
 mod stream;
 mod stream_source;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
+
+pub use self::{
+    sqs::CONCURRENCY_DEFAULT,
+    stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN},
+};
 
 /// Pause before a source that could not be read is read again.
 const SOURCE_RETRY_DELAY: Duration = Duration::from_secs(1);

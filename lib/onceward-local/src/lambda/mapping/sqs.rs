@@ -41,7 +41,7 @@ impl Lambda {
     pub fn map_sqs(&self, sqs: Sqs, mapping: SqsMapping) -> Result<(), LambdaError> {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.queue_arn)?;
-        let fifo = mapping.queue_arn.ends_with(".fifo");
+        let fifo = is_fifo(&mapping.queue_arn);
         let pollers = mapping.maximum_concurrency.unwrap_or(CONCURRENCY_DEFAULT).clamp(1, ENVIRONMENTS_MAX);
         let poller = Poller { pool, sqs, mapping: Arc::new(mapping), filter, fifo };
         for _ in 0..pollers {
@@ -104,7 +104,7 @@ impl Poller {
     }
 
     async fn receive(&self, wanted: usize, wait: Duration) -> Option<Vec<Received>> {
-        let request = Receive { max: wanted.min(RECEIVE_MAX), wait, visibility: None };
+        let request = Receive { max: wanted.clamp(1, RECEIVE_MAX), wait, visibility: None };
         match self.sqs.receive(&self.mapping.queue_arn, request).await {
             Ok(messages) => Some(messages),
             Err(error) => {
@@ -206,4 +206,9 @@ impl Poller {
         let SqsMapping { function, queue_arn, .. } = &*self.mapping;
         self.pool.sink.report(function, 0, level, &format!("{queue_arn} -> {function}: {message}"));
     }
+}
+
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the end of an ARN, which is no file")]
+fn is_fifo(queue_arn: &str) -> bool {
+    queue_arn.ends_with(".fifo")
 }

@@ -1,4 +1,4 @@
-//! The reader of a DynamoDB stream: one per shard, one batch at a time, so that a function sees an item's changes in
+//! The reader of a `DynamoDB` stream: one per shard, one batch at a time, so that a function sees an item's changes in
 //! order. <https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-eventsourcemapping.html>
 //!
 //! How far it has read is kept in memory only: a cloud that starts again has an empty table too.

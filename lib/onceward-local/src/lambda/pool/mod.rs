@@ -1,5 +1,6 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
+mod lifecycle;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -7,19 +8,19 @@ mod tests;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use tokio::{
     sync::{oneshot, watch},
-    time::{Instant, sleep},
+    time::Instant,
 };
 use uuid::Uuid;
 
+pub use self::lifecycle::{RESTART_DELAY_MAX, RESTART_DELAY_MIN};
 pub(super) use self::slots::{Full, Permit, Slots};
 use super::{
-    environment::{Answer, End, Environment, Job},
+    environment::{Answer, Environment, Job},
     error::LambdaError,
     failure::{InitFailure, exited},
     log::LogSink,
@@ -32,10 +33,6 @@ use crate::account::Account;
 pub const ENVIRONMENTS_MAX: usize = 10;
 /// Most invocations of one function that wait for a process; more are refused.
 pub const WAITING_MAX: usize = 1_000;
-/// First delay before a function that does not start is tried again; doubles up to [`RESTART_DELAY_MAX`].
-pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(500);
-/// Longest delay before a function that does not start is tried again.
-pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(30);
 /// How many environments may end before they take a job until the job fails.
 const DISPATCHES_MAX: u32 = 3;
 
@@ -70,6 +67,8 @@ struct State {
 struct Alive {
     environment: Environment,
     initialised: bool,
+    /// On its way out.
+    retiring: bool,
 }
 
 /// What those who wait for a function to come up look at.
@@ -145,6 +144,9 @@ impl Pool {
         let request_id = Uuid::new_v4().to_string();
         let trace_id = trace_id.unwrap_or_else(new_trace_id);
         for _ in 0..DISPATCHES_MAX {
+            if *self.stop.borrow() {
+                return Err(LambdaError::ShuttingDown);
+            }
             let environment = match self.checkout() {
                 Ok(environment) => environment,
                 Err(failure) => return Ok(unstarted(&failure, &request_id)),
@@ -186,7 +188,9 @@ impl Pool {
     fn launch(self: &Arc<Self>, state: &mut State) -> Environment {
         state.last_index += 1;
         let environment = Environment::launch(self, state.last_index);
-        state.alive.insert(environment.index, Alive { environment: environment.clone(), initialised: false });
+        state
+            .alive
+            .insert(environment.index, Alive { environment: environment.clone(), initialised: false, retiring: false });
         environment
     }
 
@@ -205,103 +209,6 @@ impl Pool {
         let (reason, log) = failure.map(|failure| (failure.reason, failure.log)).unwrap_or_default();
         LambdaError::InitFailed { function: self.spec.name.clone(), reason, log }
     }
-}
-
-/// What environments tell their pool.
-impl Pool {
-    /// `index` asked for its first event.
-    pub(super) fn initialised(&self, index: u32) {
-        let mut state = self.lock();
-        state.failing = None;
-        if let Some(alive) = state.alive.get_mut(&index) {
-            alive.initialised = true;
-        }
-        self.health.send_modify(|health| health.up += 1);
-    }
-
-    /// `environment` has answered and is free. False: it is no longer needed.
-    pub(super) fn served(&self, environment: &Environment) -> bool {
-        let mut state = self.lock();
-        state.failures = 0;
-        let known = state.alive.contains_key(&environment.index);
-        if known {
-            state.idle.push(environment.clone());
-        }
-        known
-    }
-
-    /// Whether `index`, which has had nothing to do for long, may end. It gets no more jobs then.
-    pub(super) fn retire(&self, index: u32) -> bool {
-        let mut state = self.lock();
-        let idle = state.idle.iter().any(|environment| environment.index == index);
-        if !idle || state.alive.len() < 2 {
-            return false;
-        }
-        state.idle.retain(|environment| environment.index != index);
-        true
-    }
-
-    /// `index` is gone.
-    pub(super) fn ended(self: &Arc<Self>, index: u32, end: &End) {
-        let mut state = self.lock();
-        state.idle.retain(|environment| environment.index != index);
-        let was_up = state.alive.remove(&index).is_some_and(|alive| alive.initialised);
-        let delay = match end {
-            End::Stopped | End::DiedAtWork => Duration::ZERO,
-            End::InitFailed(_) | End::DiedIdle(_) => {
-                state.failures += 1;
-                restart_delay(state.failures)
-            }
-        };
-        if let End::InitFailed(failure) = end {
-            state.failing = Some((failure.clone(), Instant::now() + delay));
-        }
-        let replace = state.wanted && state.alive.is_empty() && !*self.stop.borrow();
-        drop(state);
-        self.health.send_modify(|health| {
-            health.up -= usize::from(was_up);
-            if let End::InitFailed(failure) = end {
-                health.failed += 1;
-                health.last_failure = Some(failure.clone());
-            }
-        });
-        self.report(index, end, delay);
-        if replace {
-            self.replace_after(delay);
-        }
-    }
-
-    fn replace_after(self: &Arc<Self>, delay: Duration) {
-        let pool = Arc::clone(self);
-        let mut stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            if !delay.is_zero() {
-                tokio::select! {
-                    () = stopped(&mut stop) => return,
-                    () = sleep(delay) => {}
-                }
-            }
-            pool.warm();
-        });
-    }
-
-    fn report(&self, index: u32, end: &End, delay: Duration) {
-        let message = match end {
-            End::Stopped | End::DiedAtWork => return,
-            End::InitFailed(failure) => self.not_started(Some(failure.clone())).to_string(),
-            End::DiedIdle(status) => {
-                let status = status.map_or("unknown".to_owned(), |status| status.to_string());
-                format!("environment {index} of {} ended while it waited for an event: {status}", self.spec.name)
-            }
-        };
-        let message = format!("{message}\nnext try in {} ms", delay.as_millis());
-        self.sink.report(&self.spec.name, index, "ERROR", &message);
-    }
-}
-
-fn restart_delay(failures: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1).min(16));
-    RESTART_DELAY_MIN.saturating_mul(doubled).min(RESTART_DELAY_MAX)
 }
 
 fn unstarted(failure: &InitFailure, request_id: &str) -> Finished {

@@ -5,7 +5,7 @@ mod environments;
 mod function;
 mod http_api;
 mod invocations;
-//mod sqs;
+mod sqs;
 mod streams;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};

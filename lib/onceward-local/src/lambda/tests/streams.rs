@@ -9,12 +9,12 @@ use crate::{
     lambda::{LambdaError, StartingPosition, StreamMapping},
 };
 
-/// A table with a stream, `t`, and a function, `f`, that is not mapped yet.
+/// A table with a stream, `things`, and a function, `f`, that is not mapped yet.
 fn table(environment: &[(&str, &str)]) -> (Bench, DynamoDb) {
     let bench = Bench::with_function(environment);
     let dynamodb = DynamoDb::new(bench.account.clone()).unwrap();
     let table = json!({
-        "TableName": "t",
+        "TableName": "things",
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
         "AttributeDefinitions": [{ "AttributeName": "pk", "AttributeType": "S" }],
         "BillingMode": "PAY_PER_REQUEST",
@@ -25,14 +25,14 @@ fn table(environment: &[(&str, &str)]) -> (Bench, DynamoDb) {
 }
 
 fn put(dynamodb: &DynamoDb, key: &str) {
-    let put = json!({ "TableName": "t", "Item": { "pk": { "S": key }, "n": { "N": "1" } } });
+    let put = json!({ "TableName": "things", "Item": { "pk": { "S": key }, "n": { "N": "1" } } });
     dynamodb.execute("PutItem", put.to_string().as_bytes()).unwrap();
 }
 
 fn mapping() -> StreamMapping {
     StreamMapping {
         function: "f".to_owned(),
-        table: "t".to_owned(),
+        table: "things".to_owned(),
         batch_size: 100,
         report_batch_item_failures: false,
         filters: Vec::new(),
@@ -57,7 +57,7 @@ async fn a_change_is_a_record_as_lambda_words_it() {
     assert_eq!((&record["eventName"], &record["eventVersion"]), (&json!("INSERT"), &json!("1.1")));
     assert_eq!((&record["eventSource"], &record["awsRegion"]), (&json!("aws:dynamodb"), &json!("eu-central-1")));
     let arn = record["eventSourceARN"].as_str().unwrap();
-    assert!(arn.starts_with("arn:aws:dynamodb:eu-central-1:000000000000:table/t/stream/"), "{arn}");
+    assert!(arn.starts_with("arn:aws:dynamodb:eu-central-1:000000000000:table/things/stream/"), "{arn}");
     assert!(!record["eventID"].as_str().unwrap().is_empty());
     let change = &record["dynamodb"];
     assert_eq!(change["Keys"], json!({ "pk": { "S": "a" } }));
@@ -130,14 +130,14 @@ async fn a_failed_batch_comes_again_before_anything_later() {
 
 #[tokio::test]
 async fn a_partial_response_resumes_at_the_lowest_failure() {
-    let (mut bench, dynamodb) = table(&[("FAIL", "x"), ("FAIL_TIMES", "1"), ("PARTIAL", "1")]);
-    for key in ["a", "x1", "c", "x2", "e"] {
+    let (mut bench, dynamodb) = table(&[("FAIL", "bad"), ("FAIL_TIMES", "1"), ("PARTIAL", "1")]);
+    for key in ["a", "bad1", "c", "bad2", "e"] {
         put(&dynamodb, key);
     }
     let partial = StreamMapping { report_batch_item_failures: true, ..mapping() };
     bench.lambda.map_stream(dynamodb.clone(), partial).unwrap();
-    assert_eq!(keys(&bench.event().await), ["a", "x1", "c", "x2", "e"]);
-    assert_eq!(keys(&bench.event().await), ["x1", "c", "x2", "e"]);
+    assert_eq!(keys(&bench.event().await), ["a", "bad1", "c", "bad2", "e"]);
+    assert_eq!(keys(&bench.event().await), ["bad1", "c", "bad2", "e"]);
     bench.lambda.shutdown().await;
 }
 
