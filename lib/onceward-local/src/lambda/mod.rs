@@ -1,1 +1,32 @@
-//! lambda
+//! The local Lambda: functions as processes of their own, and what calls them.
+//!
+//! - *environment*: one process, with a Runtime API of its own; it runs one invocation at a time.
+//! - *pool*: the environments of one function. *Slots* limit how many run at once; whoever has a slot gets an
+//!   environment: a free one, else a new one.
+//! - *mapping*: reads a queue or a stream and invokes a function with batches.
+//! - *`http_api`*: API Gateway's HTTP API in front of functions. *api*: Lambda's own `Invoke`.
+
+mod api;
+mod environment;
+mod error;
+mod failure;
+mod http_api;
+mod log;
+mod mapping;
+mod pool;
+mod service;
+mod spec;
+mod tasks;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    environment::{IDLE_MAX, INIT_MAX},
+    error::LambdaError,
+    http_api::{BODY_BYTES_MAX, INTEGRATION_MAX},
+    log::{LINE_BYTES_MAX, LogLine, LogSink, TAIL_BYTES_MAX},
+    mapping::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT},
+    pool::{ENVIRONMENTS_MAX, RESTART_DELAY_MAX, RESTART_DELAY_MIN, WAITING_MAX},
+    service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda, REQUEST_BYTES_MAX},
+    spec::{FunctionSpec, Invocation, Route, SqsMapping, StartingPosition, StreamMapping},
+};

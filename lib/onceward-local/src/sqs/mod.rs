@@ -1,1 +1,21 @@
-//! sqs
+//! The local SQS: a pure engine per queue, the service over them, and both wire protocols of AWS.
+
+mod admission;
+mod digest;
+mod directory;
+mod error;
+mod fifo;
+pub mod limits;
+mod message;
+mod protocol;
+mod queue;
+mod receipt;
+mod redrive;
+mod service;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use error::SqsError;
+pub use message::{AttributeValue, Depth, MessageAttribute, Outgoing, Receive, Received, Sent};
+pub use service::Sqs;

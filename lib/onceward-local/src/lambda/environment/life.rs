@@ -1,0 +1,249 @@
+//! The life of a process, from its start to the reason for its end.
+
+use std::{
+    process::ExitStatus,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    process::Child,
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    Answer, End, Environment, Job, Last, process,
+    runtime_api::{Call, Delivery, Outcome, RuntimeApi, listen},
+};
+use crate::lambda::{
+    failure::{InitFailure, UNHANDLED, exit_reason, exited, response_too_large, timed_out},
+    log::{Source, Tail},
+    pool::Pool,
+    spec::Invocation,
+    tasks::stopped,
+};
+
+/// How long a process may take to ask for its first event.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
+pub const INIT_MAX: Duration = Duration::from_secs(10);
+/// An environment that did nothing for this long ends, unless it is its function's only one.
+pub const IDLE_MAX: Duration = Duration::from_mins(1);
+/// A process that answers and ends at once: its answer may still be on its way when its end is seen.
+const LAST_WORDS_MAX: Duration = Duration::from_millis(20);
+/// How long its output may take to be read after its end. A child of its own may hold the pipes open.
+const OUTPUT_MAX: Duration = Duration::from_millis(200);
+
+/// A running process.
+#[derive(Debug)]
+pub(super) struct Life {
+    pool: Arc<Pool>,
+    environment: Environment,
+    child: Child,
+    api: RuntimeApi,
+    /// The process's open `next`.
+    next: Option<oneshot::Sender<Delivery>>,
+    tail: Tail,
+    output: Vec<JoinHandle<()>>,
+    stop: watch::Receiver<bool>,
+}
+
+/// What an invocation is waiting for, seen from the environment.
+enum Step {
+    Answered(Outcome),
+    Died(Option<ExitStatus>),
+    TimedOut,
+    Stopped,
+}
+
+impl Life {
+    pub(super) async fn begin(pool: &Arc<Pool>, environment: &Environment) -> Result<Self, InitFailure> {
+        let failure = |reason: String| InitFailure {
+            error_type: "Runtime.InvalidEntrypoint".to_owned(),
+            reason: format!("Couldn't find valid bootstrap(s): [{}]: {reason}", pool.spec.bootstrap.display()),
+            log: Vec::new(),
+        };
+        let api = listen().await.map_err(|error| failure(format!("no port for its Runtime API: {error}")))?;
+        let mut child = process::spawn(&pool.spec, &pool.account, environment.index, api.address)
+            .map_err(|error| failure(error.to_string()))?;
+        environment.pid.store(child.id().unwrap_or_default(), Ordering::Relaxed);
+        let tail = Tail::default();
+        let source = Source {
+            function: pool.spec.name.clone(),
+            environment: environment.index,
+            tail: tail.clone(),
+            sink: pool.sink.clone(),
+        };
+        let mut output = Vec::new();
+        output.extend(child.stdout.take().map(|stdout| tokio::spawn(source.clone().read(stdout))));
+        output.extend(child.stderr.take().map(|stderr| tokio::spawn(source.read(stderr))));
+        let stop = pool.stop.clone();
+        Ok(Self {
+            pool: Arc::clone(pool),
+            environment: environment.clone(),
+            child,
+            api,
+            next: None,
+            tail,
+            output,
+            stop,
+        })
+    }
+
+    /// From the start of the process to the reason for its end.
+    pub(super) async fn live(&mut self, jobs: &mut mpsc::Receiver<Job>) -> (End, Last) {
+        if let Err(end) = self.initialise().await {
+            return (end, None);
+        }
+        self.pool.initialised(self.environment.index);
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => return (End::Stopped, None),
+                Some(job) = jobs.recv() => {
+                    if let Some(ended) = self.serve(job).await {
+                        return ended;
+                    }
+                }
+                Some(call) = self.api.calls.recv() => {
+                    if let Call::Next(sender) = call {
+                        self.next = Some(sender);
+                    }
+                }
+                status = self.child.wait() => return (End::DiedIdle(status.ok()), None),
+                () = sleep(IDLE_MAX) => {
+                    if self.pool.retire(self.environment.index) {
+                        return (End::Stopped, None);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn initialise(&mut self) -> Result<(), End> {
+        let deadline = Instant::now() + INIT_MAX;
+        let (error_type, reason) = loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => return Err(End::Stopped),
+                Some(call) = self.api.calls.recv() => match call {
+                    Call::Next(sender) => {
+                        self.next = Some(sender);
+                        return Ok(());
+                    }
+                    Call::InitError(payload) => break reported(&payload),
+                    Call::Finished { .. } => {}
+                },
+                status = self.child.wait() => break ("Runtime.ExitError".to_owned(), exit_reason(status.ok())),
+                () = sleep_until(deadline) => {
+                    let seconds = INIT_MAX.as_secs();
+                    let reason = format!("Runtime did not ask for its first event within {seconds} seconds");
+                    break ("Sandbox.Timedout".to_owned(), reason);
+                }
+            }
+        };
+        // It may have more to say about the error it reported.
+        let _ = timeout(OUTPUT_MAX, self.child.wait()).await;
+        self.finish().await;
+        Err(End::InitFailed(InitFailure { error_type, reason, log: self.tail.lines() }))
+    }
+
+    /// Runs one job; says why the environment ended, if it did.
+    async fn serve(&mut self, job: Job) -> Option<(End, Last)> {
+        let Job { request_id, trace_id, payload, permit, reply } = job;
+        let limit = self.pool.spec.timeout;
+        let deadline_ms = chrono::Utc::now().timestamp_millis() + i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let function_arn = self.pool.function_arn();
+        let mut delivery =
+            Some(Delivery { request_id: request_id.clone(), deadline_ms, function_arn, trace_id, payload });
+        self.tail.clear();
+        let (invocation, died) = match self.exchange(&request_id, &mut delivery, Instant::now() + limit).await {
+            Step::Answered(Outcome::Response(payload)) => (Invocation { payload, function_error: None }, false),
+            Step::Answered(Outcome::Error(payload)) => {
+                (Invocation { payload, function_error: Some(UNHANDLED.to_owned()) }, false)
+            }
+            Step::Answered(Outcome::TooLarge) => (response_too_large(), false),
+            Step::Died(status) if delivery.is_some() => {
+                return Some((End::DiedIdle(status), Some((reply, None, Answer::NotDelivered(permit)))));
+            }
+            Step::Died(status) => (exited(&request_id, status), true),
+            Step::TimedOut => (timed_out(&request_id, limit), true),
+            Step::Stopped => return Some((End::Stopped, None)),
+        };
+        if died {
+            // Gone, and its last lines read, before its caller is told.
+            self.finish().await;
+        }
+        let answer = Answer::Finished { invocation, log: self.tail.lines() };
+        if died {
+            return Some((End::DiedAtWork, Some((reply, Some(permit), answer))));
+        }
+        // Free before the caller knows, so that the caller's next invocation finds it.
+        let keep = self.pool.served(&self.environment);
+        drop(permit);
+        let _ = reply.send(answer);
+        if keep { None } else { Some((End::Stopped, None)) }
+    }
+
+    /// Gives `delivery` to the process and waits for its answer.
+    async fn exchange(&mut self, request_id: &str, delivery: &mut Option<Delivery>, deadline: Instant) -> Step {
+        loop {
+            if delivery.is_some()
+                && let Some(next) = self.next.take()
+                && let Some(given) = delivery.take()
+            {
+                // A `next` whose connection broke gives the job back; the process will ask again.
+                *delivery = next.send(given).err();
+            }
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stop) => return Step::Stopped,
+                Some(call) = self.api.calls.recv() => match call {
+                    Call::Next(sender) if delivery.is_some() => self.next = Some(sender),
+                    Call::Finished { request_id: id, outcome, accepted } if id == request_id => {
+                        let _ = accepted.send(());
+                        return Step::Answered(outcome);
+                    }
+                    // Dropping a call refuses it.
+                    Call::Next(_) | Call::Finished { .. } | Call::InitError(_) => {}
+                },
+                status = self.child.wait() => {
+                    let outcome = timeout(LAST_WORDS_MAX, self.last_words(request_id)).await;
+                    return outcome.ok().flatten().map_or(Step::Died(status.ok()), Step::Answered);
+                }
+                () = sleep_until(deadline) => return Step::TimedOut,
+            }
+        }
+    }
+
+    /// The answer of a process that is gone already.
+    async fn last_words(&mut self, request_id: &str) -> Option<Outcome> {
+        while let Some(call) = self.api.calls.recv().await {
+            if let Call::Finished { request_id: id, outcome, .. } = call
+                && id == request_id
+            {
+                return Some(outcome);
+            }
+        }
+        None
+    }
+
+    /// Kills and reaps the process, if that is still to do, and reads what it left to print.
+    pub(super) async fn finish(&mut self) {
+        let _ = self.child.kill().await;
+        for reading in self.output.drain(..) {
+            let abort = reading.abort_handle();
+            if timeout(OUTPUT_MAX, reading).await.is_err() {
+                abort.abort();
+            }
+        }
+    }
+}
+
+/// What `init/error` says.
+fn reported(payload: &[u8]) -> (String, String) {
+    let report: serde_json::Value = serde_json::from_slice(payload).unwrap_or_default();
+    let text = |field: &str, default: &str| report[field].as_str().unwrap_or(default).to_owned();
+    (text("errorType", "Runtime.InitError"), text("errorMessage", "the function reported an error while it started"))
+}

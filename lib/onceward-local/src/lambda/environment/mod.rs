@@ -1,0 +1,118 @@
+//! An execution environment: one process, its Runtime API and the task that owns both.
+//!
+//! The task is the only one that knows the process's state, so nothing here is locked. It takes jobs from its pool,
+//! hands each to the process when that asks for one, and kills the process when it must.
+
+mod life;
+mod process;
+mod runtime_api;
+
+use std::{
+    process::ExitStatus,
+    sync::{Arc, atomic::AtomicU32, atomic::Ordering},
+};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use self::life::Life;
+pub use self::life::{IDLE_MAX, INIT_MAX};
+use super::{
+    failure::InitFailure,
+    pool::{Permit, Pool},
+    spec::Invocation,
+};
+
+/// An environment, as its pool keeps it.
+#[derive(Debug, Clone)]
+pub(super) struct Environment {
+    pub(super) index: u32,
+    jobs: mpsc::Sender<Job>,
+    /// 0 before the process is there.
+    pid: Arc<AtomicU32>,
+}
+
+/// An invocation for an environment.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) request_id: String,
+    pub(super) trace_id: String,
+    pub(super) payload: Bytes,
+    /// Given back when the process is done, even if nobody waits for the answer any more.
+    pub(super) permit: Permit,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+/// What became of a [`Job`].
+#[derive(Debug)]
+pub(super) enum Answer {
+    Finished {
+        invocation: Invocation,
+        log: Vec<String>,
+    },
+    InitFailed(InitFailure),
+    /// The process ended before it took the job: another may.
+    NotDelivered(Permit),
+}
+
+/// Why an environment ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// Told to, or idle for too long.
+    Stopped,
+    InitFailed(InitFailure),
+    /// The process ended although it had nothing to do.
+    DiedIdle(Option<ExitStatus>),
+    /// It was killed at its timeout or ended by itself during an invocation.
+    DiedAtWork,
+}
+
+impl Environment {
+    /// Begins a process for `pool`; [`Environment::submit`] may be called at once.
+    pub(super) fn launch(pool: &Arc<Pool>, index: u32) -> Self {
+        let (sender, jobs) = mpsc::channel(1);
+        let environment = Self { index, jobs: sender, pid: Arc::default() };
+        pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs));
+        environment
+    }
+
+    /// Hands over a job; gives it back if the environment has ended.
+    pub(super) fn submit(&self, job: Job) -> Result<(), Job> {
+        self.jobs.try_send(job).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
+        })
+    }
+
+    /// The process's id, once there is a process.
+    pub(super) fn pid(&self) -> Option<u32> {
+        Some(self.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    }
+}
+
+async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mpsc::Receiver<Job>) {
+    let (end, last) = match Life::begin(&pool, &environment).await {
+        Ok(mut life) => {
+            let ended = life.live(&mut jobs).await;
+            life.finish().await;
+            ended
+        }
+        Err(failure) => (End::InitFailed(failure), None),
+    };
+    let failure = if let End::InitFailed(failure) = &end { Some(failure.clone()) } else { None };
+    pool.ended(environment.index, &end);
+    if let Some((reply, permit, answer)) = last {
+        drop(permit);
+        let _ = reply.send(answer);
+    }
+    jobs.close();
+    while let Some(job) = jobs.recv().await {
+        let answer = match &failure {
+            Some(failure) => Answer::InitFailed(failure.clone()),
+            None => Answer::NotDelivered(job.permit),
+        };
+        let _ = job.reply.send(answer);
+    }
+}
+
+/// An answer that is given only after the environment's end is on record.
+type Last = Option<(oneshot::Sender<Answer>, Option<Permit>, Answer)>;

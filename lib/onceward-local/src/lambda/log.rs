@@ -1,0 +1,134 @@
+//! What functions print, line by line.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+
+/// A longer line is cut into several: Lambda's own limit of a log event.
+pub const LINE_BYTES_MAX: usize = 256 * 1024;
+/// What `LogResult` holds of an invocation's log. <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+pub const TAIL_BYTES_MAX: usize = 4 * 1024;
+
+/// One line that a function's process printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// The function's name.
+    pub function: String,
+    /// Which of its processes, counted from 1.
+    pub environment: u32,
+    /// Without the line's end.
+    pub text: String,
+}
+
+/// Where the lines of all functions go.
+#[derive(Clone)]
+pub struct LogSink {
+    write: Arc<dyn Fn(LogLine) + Send + Sync>,
+}
+
+impl fmt::Debug for LogSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogSink").finish_non_exhaustive()
+    }
+}
+
+impl LogSink {
+    /// Hands every line to `write`, which must not block: functions wait for it.
+    pub fn new(write: impl Fn(LogLine) + Send + Sync + 'static) -> Self {
+        Self { write: Arc::new(write) }
+    }
+
+    /// A sink that forgets.
+    pub fn discard() -> Self {
+        Self::new(drop)
+    }
+
+    pub(super) fn write(&self, line: LogLine) {
+        (self.write)(line);
+    }
+
+    /// A line of the cloud's own about a function, in the format functions use.
+    pub(super) fn report(&self, function: &str, environment: u32, level: &str, message: &str) {
+        let text = serde_json::json!({
+            "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+            "level": level,
+            "target": "onceward_local::lambda",
+            "function": function,
+            "message": message,
+        });
+        self.write(LogLine { function: function.to_owned(), environment, text: text.to_string() });
+    }
+}
+
+/// The last lines a process printed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tail {
+    lines: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Tail {
+    fn push(&self, line: &str) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = line.len() + lines.iter().map(|kept| kept.len() + 1).sum::<usize>();
+        while bytes > TAIL_BYTES_MAX
+            && let Some(oldest) = lines.pop_front()
+        {
+            bytes -= oldest.len() + 1;
+        }
+        lines.push_back(end_of(line, TAIL_BYTES_MAX).to_owned());
+    }
+
+    /// Forgets what was printed so far.
+    pub(super) fn clear(&self) {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Oldest first.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+/// The last `bytes_max` bytes of `text`, or a little less: never half a character.
+fn end_of(text: &str, bytes_max: usize) -> &str {
+    let mut start = text.len().saturating_sub(bytes_max);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    &text[start..]
+}
+
+/// Which process a stream of lines belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) function: String,
+    pub(super) environment: u32,
+    pub(super) tail: Tail,
+    pub(super) sink: LogSink,
+}
+
+impl Source {
+    /// Reads `output` until its end.
+    pub(super) async fn read(self, output: impl AsyncRead + Unpin) {
+        let mut output = BufReader::new(output);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let limit = LINE_BYTES_MAX as u64;
+            match (&mut output).take(limit).read_until(b'\n', &mut line).await {
+                Ok(0) | Err(_) => return,
+                Ok(_) => {}
+            }
+            while matches!(line.last(), Some(b'\n' | b'\r')) {
+                line.pop();
+            }
+            let text = String::from_utf8_lossy(&line).into_owned();
+            self.tail.push(&text);
+            self.sink.write(LogLine { function: self.function.clone(), environment: self.environment, text });
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The environments of one function: how many there are, which is free, when one is replaced.
+
+mod lifecycle;
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+use uuid::Uuid;
+
+pub use self::lifecycle::{RESTART_DELAY_MAX, RESTART_DELAY_MIN};
+pub(super) use self::slots::{Full, Permit, Slots};
+use super::{
+    environment::{Answer, Environment, Job},
+    error::LambdaError,
+    failure::{InitFailure, exited},
+    log::LogSink,
+    spec::{FunctionSpec, Invocation},
+    tasks::{Tasks, stopped},
+};
+use crate::account::Account;
+
+/// Most processes of one function at once.
+pub const ENVIRONMENTS_MAX: usize = 10;
+/// Most invocations of one function that wait for a process; more are refused.
+pub const WAITING_MAX: usize = 1_000;
+/// How many environments may end before they take a job until the job fails.
+const DISPATCHES_MAX: u32 = 3;
+
+/// The environments of one function.
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) spec: FunctionSpec,
+    pub(super) account: Account,
+    pub(super) sink: LogSink,
+    pub(super) tasks: Tasks,
+    pub(super) stop: watch::Receiver<bool>,
+    pub(super) slots: Arc<Slots>,
+    state: Mutex<State>,
+    health: watch::Sender<Health>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last one was used last: the first ones idle out.
+    idle: Vec<Environment>,
+    /// All that run or start, by index.
+    alive: BTreeMap<u32, Alive>,
+    last_index: u32,
+    /// Somebody needs this function, so one environment is kept ready.
+    wanted: bool,
+    /// Failures in a row.
+    failures: u32,
+    failing: Option<(InitFailure, Instant)>,
+}
+
+#[derive(Debug)]
+struct Alive {
+    environment: Environment,
+    initialised: bool,
+    /// On its way out.
+    retiring: bool,
+}
+
+/// What those who wait for a function to come up look at.
+#[derive(Debug, Clone, Default)]
+struct Health {
+    /// Environments that have asked for an event.
+    up: usize,
+    /// Environments that ended before they did, ever.
+    failed: u64,
+    last_failure: Option<InitFailure>,
+}
+
+/// A finished invocation and the last lines its process printed.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) invocation: Invocation,
+    pub(super) log: Vec<String>,
+}
+
+impl Pool {
+    pub(super) fn new(spec: FunctionSpec, account: Account, sink: LogSink, tasks: Tasks) -> Arc<Self> {
+        let stop = tasks.stop();
+        let slots = Slots::new(ENVIRONMENTS_MAX, WAITING_MAX);
+        let health = watch::Sender::new(Health::default());
+        Arc::new(Self { spec, account, sink, tasks, stop, slots, state: Mutex::default(), health })
+    }
+
+    pub(super) fn function_arn(&self) -> String {
+        self.account.arn("lambda", &format!("function:{}", self.spec.name))
+    }
+
+    /// Ids of the running processes.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        self.lock().alive.values().filter_map(|alive| alive.environment.pid()).collect()
+    }
+
+    /// Keeps one environment ready from now on; waits until the first is up, or has failed.
+    pub(super) async fn start(self: &Arc<Self>) -> Result<(), LambdaError> {
+        let mut health = self.health.subscribe();
+        let failed = health.borrow().failed;
+        self.warm();
+        let mut stop = self.stop.clone();
+        let health = tokio::select! {
+            () = stopped(&mut stop) => return Err(LambdaError::ShuttingDown),
+            health = health.wait_for(|health| health.up > 0 || health.failed > failed) => health,
+        };
+        match health {
+            Ok(health) if health.up > 0 => Ok(()),
+            Ok(health) => Err(self.not_started(health.last_failure.clone())),
+            Err(_) => Err(LambdaError::ShuttingDown),
+        }
+    }
+
+    /// Resolves when some environment is up: before that, an event source must take nothing from its source.
+    pub(super) async fn up(self: &Arc<Self>) {
+        let mut health = self.health.subscribe();
+        self.warm();
+        let _ = health.wait_for(|health| health.up > 0).await;
+    }
+
+    /// Resolves when no environment is up (any more).
+    pub(super) async fn down(&self) {
+        let _ = self.health.subscribe().wait_for(|health| health.up == 0).await;
+    }
+
+    /// Runs one invocation in the slot `permit`.
+    pub(super) async fn run(
+        self: &Arc<Self>,
+        mut permit: Permit,
+        payload: Bytes,
+        trace_id: Option<String>,
+    ) -> Result<Finished, LambdaError> {
+        let request_id = Uuid::new_v4().to_string();
+        let trace_id = trace_id.unwrap_or_else(new_trace_id);
+        for _ in 0..DISPATCHES_MAX {
+            if *self.stop.borrow() {
+                return Err(LambdaError::ShuttingDown);
+            }
+            let environment = match self.checkout() {
+                Ok(environment) => environment,
+                Err(failure) => return Ok(unstarted(&failure, &request_id)),
+            };
+            let (reply, answer) = oneshot::channel();
+            let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
+            let job = Job { request_id: request_id.clone(), trace_id, payload: payload.clone(), permit, reply };
+            if let Err(job) = environment.submit(job) {
+                permit = job.permit;
+                continue;
+            }
+            match answer.await {
+                Ok(Answer::Finished { invocation, log }) => return Ok(Finished { invocation, log }),
+                Ok(Answer::InitFailed(failure)) => return Ok(unstarted(&failure, &request_id)),
+                Ok(Answer::NotDelivered(returned)) => permit = returned,
+                Err(_) => return Err(LambdaError::ShuttingDown),
+            }
+        }
+        Ok(Finished { invocation: exited(&request_id, None), log: Vec::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A free environment, or a new one. While the function fails to start: the failure, at once.
+    fn checkout(self: &Arc<Self>) -> Result<Environment, InitFailure> {
+        let mut state = self.lock();
+        state.wanted = true;
+        if let Some(environment) = state.idle.pop() {
+            return Ok(environment);
+        }
+        match &state.failing {
+            Some((failure, retry_at)) if Instant::now() < *retry_at => Err(failure.clone()),
+            _ => Ok(self.launch(&mut state)),
+        }
+    }
+
+    fn launch(self: &Arc<Self>, state: &mut State) -> Environment {
+        state.last_index += 1;
+        let environment = Environment::launch(self, state.last_index);
+        state
+            .alive
+            .insert(environment.index, Alive { environment: environment.clone(), initialised: false, retiring: false });
+        environment
+    }
+
+    /// Starts an environment if there is none. While the function fails to start, its replacement is on its way.
+    fn warm(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.wanted = true;
+        let failing = state.failing.as_ref().is_some_and(|(_, retry_at)| Instant::now() < *retry_at);
+        if state.alive.is_empty() && !failing {
+            let environment = self.launch(&mut state);
+            state.idle.push(environment);
+        }
+    }
+
+    fn not_started(&self, failure: Option<InitFailure>) -> LambdaError {
+        let (reason, log) = failure.map(|failure| (failure.reason, failure.log)).unwrap_or_default();
+        LambdaError::InitFailed { function: self.spec.name.clone(), reason, log }
+    }
+}
+
+fn unstarted(failure: &InitFailure, request_id: &str) -> Finished {
+    Finished { invocation: failure.invocation(request_id), log: failure.log.clone() }
+}
+
+/// An X-Ray header of an unsampled trace. <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>
+fn new_trace_id() -> String {
+    let random = Uuid::new_v4().simple().to_string();
+    let parent = Uuid::new_v4().simple().to_string();
+    let seconds = chrono::Utc::now().timestamp();
+    format!("Root=1-{seconds:08x}-{};Parent={};Sampled=0", &random[..24], &parent[..16])
+}

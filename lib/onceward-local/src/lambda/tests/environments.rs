@@ -1,0 +1,91 @@
+//! How many processes there are, and when one is replaced.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{Bench, json, kill, runs, spec, until};
+use crate::lambda::{LambdaError, pool::ENVIRONMENTS_MAX};
+
+#[tokio::test]
+async fn invocations_one_after_the_other_share_a_process() {
+    let bench = Bench::with_function(&[]);
+    let first = json(&bench.invoke(json!({ "do": "sleep", "ms": 0 })).await);
+    for _ in 0..20 {
+        assert_eq!(json(&bench.invoke(json!({ "do": "sleep", "ms": 0 })).await), first);
+    }
+    assert_eq!(bench.lambda.processes("f").unwrap().len(), 1);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn invocations_at_once_have_a_process_each_up_to_the_limit() {
+    let bench = Bench::with_function(&[]);
+    let event = json!({ "do": "sleep", "ms": 300 });
+    let answers = join_all((0..ENVIRONMENTS_MAX + 3).map(|_| bench.invoke(event.clone()))).await;
+    assert!(answers.iter().all(|answer| answer.function_error.is_none()));
+    let mut pids: Vec<_> = answers.iter().map(|answer| json(answer)["pid"].as_u64()).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    assert_eq!(pids.len(), ENVIRONMENTS_MAX);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_process_that_dies_idle_is_replaced_without_being_asked() {
+    let bench = Bench::with_function(&[]);
+    bench.lambda.start("f").await.unwrap();
+    let before = bench.lambda.processes("f").unwrap();
+    kill(before[0]);
+    until(|| bench.lambda.processes("f").unwrap().first().is_some_and(|pid| *pid != before[0])).await;
+    assert_eq!(bench.invoke(json!({})).await.function_error, None);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_start_says_why_and_is_not_tried_in_a_loop() {
+    let mut bench = Bench::with_function(&[("INIT", "exit")]);
+    let refused = bench.lambda.start("f").await.unwrap_err();
+    let LambdaError::InitFailed { reason, log, .. } = &refused else { panic!("{refused}") };
+    assert_eq!(reason, "Runtime exited with error: exit status 3");
+    assert!(log.iter().any(|line| line == "no database here"), "{log:?}");
+    let report = bench.report().await;
+    assert!(report.contains("no database here") && report.ends_with("next try in 500 ms"), "{report}");
+
+    let error = json(&bench.invoke(json!({})).await);
+    assert_eq!(error["errorType"], "Runtime.ExitError", "answered from the failure on record");
+    assert!(bench.report().await.ends_with("next try in 1000 ms"));
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_reported_init_error_is_handed_on() {
+    let bench = Bench::with_function(&[("INIT", "report")]);
+    let error = json(&bench.invoke(json!({})).await);
+    assert_eq!(error["errorType"], "Config");
+    assert!(error["errorMessage"].as_str().unwrap().ends_with("Error: TABLE is not set"));
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_missing_bootstrap_is_named() {
+    let bench = Bench::new();
+    let mut missing = spec("f", &[]);
+    missing.bootstrap = "/nowhere/bootstrap".into();
+    bench.lambda.create_function(missing).unwrap();
+    let refused = bench.lambda.start("f").await.unwrap_err().to_string();
+    assert!(refused.contains("[/nowhere/bootstrap]"), "{refused}");
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_shutdown_leaves_no_process_and_answers_who_waits() {
+    let mut bench = Bench::with_function(&[]);
+    let lambda = bench.lambda.clone();
+    let invoked = tokio::spawn(async move { lambda.invoke("f", r#"{"do":"hang"}"#.into()).await });
+    bench.event().await;
+    let processes = bench.lambda.processes("f").unwrap();
+    bench.lambda.shutdown().await;
+    assert_eq!(invoked.await.unwrap(), Err(LambdaError::ShuttingDown));
+    assert!(!processes.is_empty() && processes.iter().all(|pid| !runs(*pid)));
+    assert_eq!(bench.lambda.invoke("f", "{}".into()).await, Err(LambdaError::ShuttingDown));
+}

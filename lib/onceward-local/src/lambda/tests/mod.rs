@@ -1,0 +1,116 @@
+//! The local Lambda with real processes.
+
+mod api;
+mod environments;
+mod function;
+mod http_api;
+mod invocations;
+mod sqs;
+mod streams;
+
+use std::{collections::BTreeMap, path::Path, time::Duration};
+
+use serde_json::Value;
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{FunctionSpec, Invocation, Lambda, LogLine, LogSink};
+use crate::account::Account;
+
+/// Nothing here takes this long unless it is broken.
+const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A Lambda and what its functions print.
+struct Bench {
+    lambda: Lambda,
+    account: Account,
+    log: mpsc::UnboundedReceiver<LogLine>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let account = Account::new("eu-central-1", "http://127.0.0.1:4566");
+        let (sender, log) = mpsc::unbounded_channel();
+        let sink = LogSink::new(move |line| {
+            let _ = sender.send(line);
+        });
+        Self { lambda: Lambda::new(account.clone(), sink), account, log }
+    }
+
+    /// With one function, `f`, started with `environment`.
+    fn with_function(environment: &[(&str, &str)]) -> Self {
+        let bench = Self::new();
+        bench.lambda.create_function(spec("f", environment)).unwrap();
+        bench
+    }
+
+    async fn invoke(&self, event: Value) -> Invocation {
+        let invoked = timeout(PATIENCE, self.lambda.invoke("f", event.to_string().into()));
+        invoked.await.expect("the invocation ends").unwrap()
+    }
+
+    /// The next printed line that `wanted` makes something of.
+    async fn line<T>(&mut self, wanted: impl Fn(&LogLine) -> Option<T>) -> T {
+        let search = async {
+            loop {
+                let line = self.log.recv().await.expect("the Lambda still runs");
+                if let Some(found) = wanted(&line) {
+                    return found;
+                }
+            }
+        };
+        timeout(PATIENCE, search).await.expect("the line is printed")
+    }
+
+    /// The next event the function is given.
+    async fn event(&mut self) -> Value {
+        self.line(|line| serde_json::from_str(line.text.strip_prefix(function::EVENT)?).ok()).await
+    }
+
+    /// The next error the cloud itself reports.
+    async fn report(&mut self) -> String {
+        self.line(|line| {
+            let report: Value = serde_json::from_str(&line.text).ok()?;
+            (report["target"] == "onceward_local::lambda").then(|| report["message"].as_str().unwrap().to_owned())
+        })
+        .await
+    }
+}
+
+fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lambda/tests");
+    let executable = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
+    let mut variables = BTreeMap::from([("TEST_EXECUTABLE".to_owned(), executable)]);
+    variables.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    FunctionSpec {
+        name: name.to_owned(),
+        bootstrap: tests.join("bootstrap"),
+        working_directory: tests,
+        environment: variables,
+        timeout: TIMEOUT,
+        memory_mb: 128,
+    }
+}
+
+fn json(invocation: &Invocation) -> Value {
+    serde_json::from_slice(&invocation.payload).unwrap()
+}
+
+/// Whether the process is still there (a zombie would be, too).
+fn runs(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}
+
+fn kill(pid: u32) {
+    assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// Waits until `condition` holds, looking whenever the runtime has nothing else to do.
+async fn until(condition: impl Fn() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, wait).await.expect("the condition comes true");
+}

@@ -1,0 +1,222 @@
+//! A queue as an event source.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{Bench, kill, until};
+use crate::{
+    lambda::{SqsMapping, pool::ENVIRONMENTS_MAX},
+    sqs::{AttributeValue, Depth, MessageAttribute, Outgoing, Sqs},
+};
+
+/// A queue, whose messages come back after a second, and a function, `f`, that is not mapped yet.
+fn queue(name: &str, environment: &[(&str, &str)]) -> (Bench, Sqs, SqsMapping) {
+    let bench = Bench::with_function(environment);
+    let sqs = Sqs::new(bench.account.clone());
+    let mut attributes = BTreeMap::from([("VisibilityTimeout".to_owned(), "1".to_owned())]);
+    if name.ends_with(".fifo") {
+        attributes.insert("FifoQueue".to_owned(), "true".to_owned());
+    }
+    sqs.create_queue(name, &attributes).unwrap();
+    let mapping = SqsMapping {
+        function: "f".to_owned(),
+        queue_arn: sqs.arn(name),
+        batch_size: 10,
+        batching_window: Duration::ZERO,
+        maximum_concurrency: None,
+        report_batch_item_failures: false,
+        filters: Vec::new(),
+    };
+    (bench, sqs, mapping)
+}
+
+fn send(sqs: &Sqs, body: &str) {
+    sqs.send("q", Outgoing { body: body.to_owned(), ..Outgoing::default() }).unwrap();
+}
+
+fn bodies(event: &Value) -> Vec<&str> {
+    event["Records"].as_array().unwrap().iter().map(|record| record["body"].as_str().unwrap()).collect()
+}
+
+async fn until_empty(sqs: &Sqs, queue: &str) {
+    until(|| sqs.depth(queue).unwrap() == Depth::default()).await;
+}
+
+#[tokio::test]
+async fn a_message_is_a_record_as_lambda_words_it_and_is_deleted() {
+    let (mut bench, sqs, mapping) = queue("q", &[]);
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    let binary = MessageAttribute { data_type: "Binary".to_owned(), value: AttributeValue::Binary(b"raw".to_vec()) };
+    let attributes = [("kind".to_owned(), MessageAttribute::string("x")), ("data".to_owned(), binary)];
+    let message = Outgoing { body: "hello".to_owned(), attributes: attributes.into(), ..Outgoing::default() };
+    let sent = sqs.send("q", message).unwrap();
+    let event = bench.event().await;
+    let record = &event["Records"][0];
+    assert_eq!(record["messageId"], json!(sent.message_id));
+    assert_eq!((&record["body"], &record["md5OfBody"]), (&json!("hello"), &json!(sent.md5_of_body)));
+    assert_eq!((&record["eventSource"], &record["awsRegion"]), (&json!("aws:sqs"), &json!("eu-central-1")));
+    assert_eq!(record["eventSourceARN"], "arn:aws:sqs:eu-central-1:000000000000:q");
+    assert_eq!(record["attributes"]["ApproximateReceiveCount"], "1");
+    assert!(record["attributes"]["SentTimestamp"].is_string() && record["receiptHandle"].is_string());
+    let attributes = json!({
+        "kind": { "stringValue": "x", "stringListValues": [], "binaryListValues": [], "dataType": "String" },
+        "data": { "binaryValue": "cmF3", "stringListValues": [], "binaryListValues": [], "dataType": "Binary" },
+    });
+    assert_eq!(record["messageAttributes"], attributes);
+    until_empty(&sqs, "q").await;
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_failed_batch_comes_back_after_its_visibility_timeout() {
+    let (mut bench, sqs, mapping) = queue("q", &[("FAIL", "a"), ("FAIL_TIMES", "1")]);
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    send(&sqs, "a");
+    for count in ["1", "2"] {
+        assert_eq!(bench.event().await["Records"][0]["attributes"]["ApproximateReceiveCount"], count);
+    }
+    until_empty(&sqs, "q").await;
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn of_a_partial_failure_only_the_failed_come_back() {
+    let (mut bench, sqs, mapping) = queue("q", &[("FAIL", "bad"), ("FAIL_TIMES", "1"), ("PARTIAL", "1")]);
+    for body in ["a", "bad", "c"] {
+        send(&sqs, body);
+    }
+    let mapping = SqsMapping { report_batch_item_failures: true, maximum_concurrency: Some(1), ..mapping };
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    assert_eq!(bodies(&bench.event().await), ["a", "bad", "c"]);
+    assert_eq!(bodies(&bench.event().await), ["bad"]);
+    until_empty(&sqs, "q").await;
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn messages_a_filter_refuses_are_deleted_unseen() {
+    let (mut bench, sqs, mapping) = queue("q", &[]);
+    for body in [r#"{"kind":"drop"}"#, "no JSON", r#"{"kind":"keep"}"#] {
+        send(&sqs, body);
+    }
+    let mapping = SqsMapping { filters: vec![json!({ "body": { "kind": ["keep"] } })], ..mapping };
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    assert_eq!(bodies(&bench.event().await), [r#"{"kind":"keep"}"#]);
+    until_empty(&sqs, "q").await;
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_window_collects_a_batch() {
+    let (mut bench, sqs, mapping) = queue("q", &[]);
+    let mapping = SqsMapping { batching_window: Duration::from_secs(60), batch_size: 3, ..mapping };
+    let mapping = SqsMapping { maximum_concurrency: Some(1), ..mapping };
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    bench.lambda.start("f").await.unwrap();
+    send(&sqs, "a");
+    until(|| sqs.depth("q").unwrap().in_flight == 1).await;
+    send(&sqs, "b");
+    send(&sqs, "c");
+    assert_eq!(bodies(&bench.event().await), ["a", "b", "c"]);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_batch_over_six_megabytes_is_split() {
+    let (mut bench, sqs, mapping) = queue("q", &[]);
+    let body = "x".repeat(900_000);
+    for _ in 0..10 {
+        send(&sqs, &body);
+    }
+    bench.lambda.map_sqs(sqs.clone(), SqsMapping { maximum_concurrency: Some(1), ..mapping }).unwrap();
+    // A line of the log is shorter than such an event: the invocations are seen in the queue.
+    until_empty(&sqs, "q").await;
+    let prints = |line: &crate::lambda::LogLine| line.text.starts_with(super::function::EVENT).then_some(());
+    bench.line(prints).await;
+    bench.line(prints).await;
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_is_received_while_every_environment_is_at_work() {
+    let (mut bench, sqs, mapping) = queue("q", &[]);
+    let mut invocations = Box::pin(join_all((0..ENVIRONMENTS_MAX).map(|_| bench.invoke(json!({ "do": "hang" })))));
+    tokio::select! {
+        _ = &mut invocations => panic!("they hang"),
+        () = until(|| bench.lambda.processes("f").unwrap().len() == ENVIRONMENTS_MAX) => {}
+    }
+    // What was given to a process runs on although nobody waits for it any more.
+    drop(invocations);
+    for _ in 0..ENVIRONMENTS_MAX {
+        bench.event().await;
+    }
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    send(&sqs, "a");
+    let received = tokio::time::timeout(Duration::from_millis(300), until(|| sqs.depth("q").unwrap().in_flight > 0));
+    received.await.expect_err("nobody can take it");
+    kill(bench.lambda.processes("f").unwrap()[0]);
+    let first = loop {
+        let event = bench.event().await;
+        if event["Records"].is_array() {
+            break event;
+        }
+    };
+    assert_eq!(first["Records"][0]["attributes"]["ApproximateReceiveCount"], "1");
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn nothing_is_received_while_the_function_does_not_start() {
+    let (mut bench, sqs, mapping) = queue("q", &[("INIT", "exit")]);
+    send(&sqs, "a");
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    for _ in 0..2 {
+        bench.report().await;
+        assert_eq!(sqs.depth("q").unwrap(), Depth { visible: 1, in_flight: 0, delayed: 0 });
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn pollers_that_wait_leave_their_slots_to_invocations() {
+    let (bench, sqs, mapping) = queue("q", &[]);
+    bench.lambda.map_sqs(sqs, SqsMapping { maximum_concurrency: Some(ENVIRONMENTS_MAX), ..mapping }).unwrap();
+    bench.lambda.start("f").await.unwrap();
+    let began = std::time::Instant::now();
+    let event = json!({ "do": "sleep", "ms": 100 });
+    let answers = join_all((0..ENVIRONMENTS_MAX).map(|_| bench.invoke(event.clone()))).await;
+    assert!(answers.iter().all(|answer| answer.function_error.is_none()));
+    assert!(began.elapsed() < Duration::from_secs(4), "they waited for a long poll to end: {:?}", began.elapsed());
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_group_of_a_fifo_queue_is_handled_in_order() {
+    let (mut bench, sqs, mapping) = queue("q.fifo", &[("FAIL", "m3"), ("FAIL_TIMES", "1")]);
+    for n in 1..=20 {
+        let body = format!("m{n}");
+        let message = Outgoing {
+            deduplication_id: Some(body.clone()),
+            group_id: Some("g".to_owned()),
+            body,
+            ..Outgoing::default()
+        };
+        sqs.send("q.fifo", message).unwrap();
+    }
+    bench.lambda.map_sqs(sqs.clone(), SqsMapping { batch_size: 4, ..mapping }).unwrap();
+    let (mut seen, mut again) = (Vec::new(), 0);
+    while seen.len() < 20 {
+        let event = bench.event().await;
+        let batch = bodies(&event).into_iter().map(str::to_owned);
+        if seen.is_empty() && again == 0 {
+            again = 1; // m1 to m4 fail once
+            assert_eq!(batch.collect::<Vec<_>>(), ["m1", "m2", "m3", "m4"]);
+            continue;
+        }
+        seen.extend(batch);
+    }
+    assert_eq!(seen, (1..=20).map(|n| format!("m{n}")).collect::<Vec<_>>());
+    bench.lambda.shutdown().await;
+}

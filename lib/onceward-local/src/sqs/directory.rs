@@ -1,0 +1,186 @@
+//! The queues themselves: create, find, describe, change, delete.
+
+use super::error::SqsError;
+use super::limits;
+use super::queue::Queue;
+use super::service::{Entry, Sqs};
+use super::settings::{self, Settings};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// Attributes that are computed, not set.
+const COMPUTED: [&str; 6] = [
+    "QueueArn",
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+    "CreatedTimestamp",
+    "LastModifiedTimestamp",
+];
+/// Attributes that a queue may not have, and that may be asked for all the same.
+const OPTIONAL: [&str; 9] = [
+    "Policy",
+    "RedrivePolicy",
+    "RedriveAllowPolicy",
+    "KmsMasterKeyId",
+    "KmsDataKeyReusePeriodSeconds",
+    "FifoQueue",
+    "ContentBasedDeduplication",
+    "DeduplicationScope",
+    "FifoThroughputLimit",
+];
+
+impl Sqs {
+    /// Creates a queue with attributes named as AWS names them; answers its URL. Creating it again with the same
+    /// attributes does nothing. Its dead-letter queue must exist. The name of a deleted queue is free at once (AWS has
+    /// one wait 60 seconds).
+    pub fn create_queue(&self, name: &str, attributes: &BTreeMap<String, String>) -> Result<String, SqsError> {
+        let settings = Settings::new(name, attributes)?;
+        let now_ms = self.now_ms();
+        let mut queues = self.locked();
+        if let Some(entry) = queues.get(name) {
+            let existing = entry.queue.settings().values();
+            let differs = |(name, value): &(&String, &String)| !same(name, existing.get(*name), value);
+            return match attributes.iter().find(differs) {
+                Some((attribute, _)) => Err(SqsError::QueueNameExists { attribute: attribute.clone() }),
+                None => Ok(self.url(name)),
+            };
+        }
+        self.check_redrive(&queues, name, &settings)?;
+        let entry = Entry {
+            queue: Queue::new(Uuid::new_v4().as_u128(), settings),
+            tags: BTreeMap::new(),
+            created_ms: now_ms,
+            modified_ms: now_ms,
+            arrived: Arc::new(Notify::new()),
+        };
+        queues.insert(name.to_owned(), entry);
+        Ok(self.url(name))
+    }
+
+    /// Deletes a queue with its messages; those waiting for one get an error.
+    pub fn delete_queue(&self, queue: &str) -> Result<(), SqsError> {
+        let removed = self.locked().remove(name(queue)).ok_or_else(|| missing(queue))?;
+        removed.arrived.notify_waiters();
+        Ok(())
+    }
+
+    /// Deletes all messages of a queue, at once (AWS takes up to 60 seconds, and allows one purge in that time).
+    pub fn purge_queue(&self, queue: &str) -> Result<(), SqsError> {
+        self.with_queue(queue, |entry, _| entry.queue.purge())
+    }
+
+    /// Changes attributes of a queue; the others stay.
+    pub fn set_queue_attributes(&self, queue: &str, attributes: &BTreeMap<String, String>) -> Result<(), SqsError> {
+        let now_ms = self.now_ms();
+        let mut queues = self.locked();
+        let settings = find(&mut queues, queue)?.queue.settings().changed(attributes)?;
+        if attributes.contains_key("RedrivePolicy") {
+            self.check_redrive(&queues, name(queue), &settings)?;
+        }
+        let entry = find(&mut queues, queue)?;
+        entry.queue.change_settings(settings);
+        entry.modified_ms = now_ms;
+        Ok(())
+    }
+
+    /// The named attributes of a queue that have a value; `All` names all.
+    pub fn queue_attributes(&self, queue: &str, names: &[String]) -> Result<BTreeMap<String, String>, SqsError> {
+        let mut all = self.with_queue(queue, |entry, now_ms| {
+            let depth = entry.queue.depth(now_ms);
+            let mut all = entry.queue.settings().values().clone();
+            let computed = [
+                self.arn(name(queue)),
+                depth.visible.to_string(),
+                depth.in_flight.to_string(),
+                depth.delayed.to_string(),
+                (entry.created_ms / 1_000).to_string(),
+                (entry.modified_ms / 1_000).to_string(),
+            ];
+            all.extend(COMPUTED.iter().map(|name| (*name).to_owned()).zip(computed));
+            all
+        })?;
+        let known = |name: &str| name == "All" || all.contains_key(name) || OPTIONAL.contains(&name);
+        if let Some(unknown) = names.iter().find(|name| !known(name)) {
+            return Err(SqsError::InvalidAttributeName { reason: format!("Unknown Attribute {unknown}.") });
+        }
+        if !names.iter().any(|name| name == "All") {
+            all.retain(|name, _| names.contains(name));
+        }
+        Ok(all)
+    }
+
+    /// Names of the queues whose dead-letter queue is `queue`, in order.
+    pub fn dead_letter_sources(&self, queue: &str) -> Result<Vec<String>, SqsError> {
+        let mut queues = self.locked();
+        find(&mut queues, queue)?;
+        let arn = self.arn(name(queue));
+        let aims = |entry: &Entry| entry.queue.settings().redrive.as_ref().is_some_and(|it| it.dead_letter_arn == arn);
+        Ok(queues.iter().filter(|(_, entry)| aims(entry)).map(|(name, _)| name.clone()).collect())
+    }
+
+    /// Tags of a queue.
+    pub fn queue_tags(&self, queue: &str) -> Result<BTreeMap<String, String>, SqsError> {
+        self.with_queue(queue, |entry, _| entry.tags.clone())
+    }
+
+    /// Adds tags to a queue, up to 50.
+    pub fn tag_queue(&self, queue: &str, tags: BTreeMap<String, String>) -> Result<(), SqsError> {
+        self.with_queue(queue, |entry, _| {
+            let mut all = entry.tags.clone();
+            all.extend(tags);
+            if all.len() > limits::TAGS_MAX {
+                let reason = format!("Too many tags for queue: {}; the maximum is {}.", all.len(), limits::TAGS_MAX);
+                return Err(SqsError::InvalidParameterValue { reason });
+            }
+            entry.tags = all;
+            Ok(())
+        })?
+    }
+
+    /// Removes tags from a queue; those it does not have are no error.
+    pub fn untag_queue(&self, queue: &str, keys: &[String]) -> Result<(), SqsError> {
+        self.with_queue(queue, |entry, _| entry.tags.retain(|key, _| !keys.contains(key)))
+    }
+
+    /// A dead-letter queue must be here, of the same type, and allow this source.
+    fn check_redrive(&self, queues: &BTreeMap<String, Entry>, name: &str, settings: &Settings) -> Result<(), SqsError> {
+        let Some(redrive) = &settings.redrive else { return Ok(()) };
+        let target = self::name(&redrive.dead_letter_arn);
+        let here = self.arn(target) == redrive.dead_letter_arn;
+        let Some(dead_letters) = queues.get(target).filter(|_| here) else {
+            return Err(redrive.refused("Dead letter target does not exist."));
+        };
+        if dead_letters.queue.settings().fifo != settings.fifo {
+            return Err(redrive.refused("Dead letter target must be same type of queue as the source."));
+        }
+        if !dead_letters.queue.settings().redrive_allow.allows(&self.arn(name)) {
+            return Err(redrive.refused("Dead letter target does not permit this queue as its source."));
+        }
+        Ok(())
+    }
+}
+
+/// The name in a name, a URL or an ARN.
+pub(crate) fn name(queue: &str) -> &str {
+    let separator = if queue.starts_with("arn:") { ':' } else { '/' };
+    queue.trim_end_matches('/').rsplit(separator).next().unwrap_or(queue)
+}
+
+pub(crate) fn find<'a>(queues: &'a mut BTreeMap<String, Entry>, queue: &str) -> Result<&'a mut Entry, SqsError> {
+    queues.get_mut(name(queue)).ok_or_else(|| missing(queue))
+}
+
+fn missing(queue: &str) -> SqsError {
+    SqsError::QueueDoesNotExist { queue: queue.to_owned() }
+}
+
+/// Whether an attribute has the value already; policies are compared as JSON, and an empty value is none.
+fn same(name: &str, existing: Option<&String>, given: &str) -> bool {
+    let Some(existing) = existing else { return given.is_empty() };
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    settings::canonical(name, given).is_ok_and(|given| *existing == given)
+        || (name.ends_with("Policy") && json(existing) == json(given))
+}

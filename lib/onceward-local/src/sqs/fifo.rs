@@ -1,0 +1,61 @@
+//! What only FIFO queues have: message groups, deduplication, sequence numbers.
+
+use super::limits;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+/// The first sequence number. AWS's have 20 digits, so that they sort as text, too.
+const SEQUENCE_FIRST: u128 = 18_850_000_000_000_000_000;
+/// AWS's sequence numbers leave gaps; so do ours, lest someone counts on none.
+const SEQUENCE_STEP: u128 = 256;
+
+/// One message group.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// Its messages by arrival, those in flight included.
+    pub(crate) members: BTreeSet<u64>,
+    /// How many of them are in flight: while there is one, the group gives no more.
+    pub(crate) in_flight: usize,
+    /// The head under which the queue lists the group as ready.
+    pub(crate) listed: Option<u64>,
+}
+
+/// What a duplicate is answered with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Original {
+    pub(crate) message_id: String,
+    pub(crate) arrival: u64,
+}
+
+/// The deduplication ids of the last 5 minutes.
+#[derive(Debug, Default)]
+pub(crate) struct Deduplication {
+    originals: HashMap<Key, Original>,
+    /// When each of them is forgotten, soonest first.
+    endings: VecDeque<(u64, Key)>,
+}
+
+/// Group (if the queue's `DeduplicationScope` is `messageGroup`) and deduplication id.
+pub(crate) type Key = (Option<String>, String);
+
+impl Deduplication {
+    /// The message first sent under `key`, if that was less than 5 minutes before `now_ms`.
+    pub(crate) fn original(&mut self, now_ms: u64, key: &Key) -> Option<Original> {
+        while self.endings.front().is_some_and(|(end_ms, _)| *end_ms <= now_ms) {
+            if let Some((_, key)) = self.endings.pop_front() {
+                self.originals.remove(&key);
+            }
+        }
+        self.originals.get(key).cloned()
+    }
+
+    /// Remembers `key`, which must not be known.
+    pub(crate) fn remember(&mut self, now_ms: u64, key: Key, original: Original) {
+        self.endings.push_back((now_ms + limits::DEDUPLICATION_MS, key.clone()));
+        self.originals.insert(key, original);
+    }
+}
+
+/// The sequence number of the `arrival`-th message of a queue.
+pub(crate) fn sequence_number(arrival: u64) -> String {
+    (SEQUENCE_FIRST + u128::from(arrival) * SEQUENCE_STEP).to_string()
+}

@@ -1,0 +1,252 @@
+//! The service over the queues: names them, gives them the time, moves messages between them, and waits.
+
+use super::admission::{self, milliseconds};
+use super::error::SqsError;
+use super::limits;
+use super::message::{Depth, Outgoing, Receive, Received, Sent};
+use super::queue::{Delivery, Queue, Take};
+use super::settings::Settings;
+use super::{directory, fifo};
+use crate::account::Account;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// The local SQS. A handle: clones are the same service.
+#[derive(Clone)]
+pub struct Sqs {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    account: Account,
+    clock: Box<dyn Fn() -> u64 + Send + Sync>,
+    /// By name.
+    queues: Mutex<BTreeMap<String, Entry>>,
+}
+
+/// A queue and what the service knows about it.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) queue: Queue,
+    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) created_ms: u64,
+    pub(crate) modified_ms: u64,
+    /// Wakes those who wait for a message.
+    pub(crate) arrived: Arc<Notify>,
+}
+
+/// One look into a queue.
+struct Look {
+    received: Vec<Received>,
+    /// Messages went to the dead-letter queue: there may be more to take.
+    moved: bool,
+    /// When to look again at the latest.
+    next_in: Option<Duration>,
+}
+
+impl Sqs {
+    /// A service without queues, on the system's clock.
+    pub fn new(account: Account) -> Self {
+        Self::with_clock(account, || u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default())
+    }
+
+    /// As [`Sqs::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
+    pub fn with_clock(account: Account, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues: Mutex::default() }) }
+    }
+
+    /// The queue's URL: `{endpoint}/{account id}/{name}`.
+    pub fn url(&self, name: &str) -> String {
+        let account = &self.shared.account;
+        format!("{}/{}/{name}", account.endpoint, account.id)
+    }
+
+    /// The queue's ARN.
+    pub fn arn(&self, name: &str) -> String {
+        self.shared.account.arn("sqs", name)
+    }
+
+    /// Sends a message. `queue` is a name, a URL or an ARN, here and everywhere.
+    pub fn send(&self, queue: &str, message: Outgoing) -> Result<Sent, SqsError> {
+        let settings = self.with_queue(queue, |entry, _| Arc::clone(entry.queue.settings()))?;
+        // Digests of up to 1 MiB are computed here, where nobody waits for them.
+        let (message, delay_ms) = admission::admit(&settings, message, Uuid::new_v4().to_string())?;
+        let mut sent = Sent {
+            message_id: String::new(),
+            md5_of_body: message.md5_of_body.clone(),
+            md5_of_message_attributes: message.md5_of_attributes.clone(),
+            sequence_number: None,
+        };
+        let original = self.with_queue(queue, |entry, now_ms| entry.queue.send(now_ms, message, delay_ms))?;
+        sent.message_id = original.message_id;
+        sent.sequence_number = settings.fifo.then(|| fifo::sequence_number(original.arrival));
+        Ok(sent)
+    }
+
+    /// Receives up to `request.max` messages; with none there, waits up to `request.wait` for the first. A message
+    /// received as often as the queue's redrive policy allows goes to the dead-letter queue instead.
+    pub async fn receive(&self, queue: &str, request: Receive) -> Result<Vec<Received>, SqsError> {
+        check(request)?;
+        let deadline = Instant::now() + request.wait;
+        loop {
+            let arrived = self.with_queue(queue, |entry, _| Arc::clone(&entry.arrived))?;
+            let mut notified = std::pin::pin!(arrived.notified());
+            // Listens before it looks: what arrives in between is not missed.
+            notified.as_mut().enable();
+            let look = self.look(queue, request)?;
+            if look.received.is_empty() && look.moved {
+                continue;
+            }
+            let now = Instant::now();
+            if !look.received.is_empty() || now >= deadline {
+                return Ok(look.received);
+            }
+            let wake = look.next_in.map_or(deadline, |next| deadline.min(now + next));
+            tokio::select! {
+                () = notified => {}
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+    }
+
+    /// Deletes the message of a receipt handle; one already deleted is no error.
+    pub fn delete(&self, queue: &str, receipt_handle: &str) -> Result<(), SqsError> {
+        self.with_queue(queue, |entry, now_ms| entry.queue.delete(now_ms, receipt_handle))?
+    }
+
+    /// Makes the message of a receipt handle visible `timeout` from now; zero is at once.
+    pub fn change_visibility(&self, queue: &str, receipt_handle: &str, timeout: Duration) -> Result<(), SqsError> {
+        check_visibility(timeout)?;
+        let timeout_ms = milliseconds(timeout);
+        self.with_queue(queue, |entry, now_ms| entry.queue.change_visibility(now_ms, receipt_handle, timeout_ms))?
+    }
+
+    /// How many messages the queue holds.
+    pub fn depth(&self, queue: &str) -> Result<Depth, SqsError> {
+        self.with_queue(queue, |entry, now_ms| entry.queue.depth(now_ms))
+    }
+
+    /// Names of all queues, in order.
+    pub fn queues(&self) -> Vec<String> {
+        self.locked().keys().cloned().collect()
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        (self.shared.clock)()
+    }
+
+    pub(crate) fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+        // Every change is complete before anything that can panic: the map is whole even then.
+        self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `act` on a queue at the current time, and wakes those for whom that changed something.
+    pub(crate) fn with_queue<T>(&self, queue: &str, act: impl FnOnce(&mut Entry, u64) -> T) -> Result<T, SqsError> {
+        let now_ms = self.now_ms();
+        let mut queues = self.locked();
+        let entry = directory::find(&mut queues, queue)?;
+        Ok(entry.acting(|entry| act(entry, now_ms)))
+    }
+
+    fn look(&self, queue: &str, request: Receive) -> Result<Look, SqsError> {
+        let now_ms = self.now_ms();
+        let mut queues = self.locked();
+        let name = directory::name(queue);
+        let settings = Arc::clone(directory::find(&mut queues, name)?.queue.settings());
+        // A dead-letter queue that was deleted takes nothing: the message stays, rather than being lost.
+        let redrive = settings.redrive.as_ref().filter(|it| queues.contains_key(directory::name(&it.dead_letter_arn)));
+        let take = Take {
+            max: request.max,
+            visibility_ms: request.visibility.map_or(settings.visibility_ms, milliseconds),
+            receives_max: redrive.map(|it| it.receives_max),
+        };
+        let entry = directory::find(&mut queues, name)?;
+        let taken = entry.acting(|entry| entry.queue.receive(now_ms, take))?;
+        let next_in = entry.queue.next_visible_ms().map(|at_ms| Duration::from_millis(at_ms.saturating_sub(now_ms)));
+        let moved = !taken.dead.is_empty();
+        if let Some(redrive) = redrive.filter(|_| moved) {
+            let source_arn = self.arn(name);
+            directory::find(&mut queues, &redrive.dead_letter_arn)?.acting(|dead_letters| {
+                for (message, record) in taken.dead {
+                    dead_letters.queue.adopt(now_ms, message, record, &source_arn);
+                }
+            });
+        }
+        drop(queues);
+        let received = taken.deliveries.into_iter().map(|it| self.received(&settings, it)).collect();
+        Ok(Look { received, moved, next_in })
+    }
+
+    fn received(&self, settings: &Settings, delivery: Delivery) -> Received {
+        let Delivery { message, record, receipt } = delivery;
+        let mut attributes = BTreeMap::new();
+        let mut put = |name: &str, value: Option<String>| attributes.extend(value.map(|it| (name.to_owned(), it)));
+        put("SenderId", Some(self.shared.account.id.clone()));
+        put("SentTimestamp", Some(record.sent_ms.to_string()));
+        put("ApproximateReceiveCount", Some(record.receives.to_string()));
+        put("ApproximateFirstReceiveTimestamp", record.first_received_ms.map(|ms| ms.to_string()));
+        put("MessageGroupId", message.group_id.clone());
+        put("MessageDeduplicationId", message.deduplication_id.clone());
+        put("SequenceNumber", settings.fifo.then(|| fifo::sequence_number(receipt.arrival)));
+        put("AWSTraceHeader", message.trace_header.clone());
+        put("DeadLetterQueueSourceArn", record.source_arn);
+        Received {
+            message_id: message.id.clone(),
+            receipt_handle: receipt.encode(),
+            body: message.body.clone(),
+            md5_of_body: message.md5_of_body.clone(),
+            attributes,
+            message_attributes: message.attributes.clone(),
+            md5_of_message_attributes: message.md5_of_attributes.clone(),
+        }
+    }
+}
+
+impl Entry {
+    /// Runs `act`, then wakes one waiting receiver if there is a message for it (it passes the word on if there are
+    /// more), and all of them if they now have to wake up sooner than they planned.
+    fn acting<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+        let before_ms = self.queue.next_visible_ms();
+        let answer = act(self);
+        match (before_ms, self.queue.next_visible_ms()) {
+            (None, Some(_)) => self.arrived.notify_waiters(),
+            (Some(before_ms), Some(after_ms)) if after_ms < before_ms => self.arrived.notify_waiters(),
+            _ => {}
+        }
+        if self.queue.is_ready() {
+            self.arrived.notify_one();
+        }
+        answer
+    }
+}
+
+impl fmt::Debug for Sqs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqs").field("account", &self.shared.account).finish_non_exhaustive()
+    }
+}
+
+fn check(request: Receive) -> Result<(), SqsError> {
+    if !limits::RECEIVE_MESSAGES.contains(&request.max) {
+        let reason = "Must be between 1 and 10, if provided.";
+        return Err(SqsError::parameter("MaxNumberOfMessages", request.max, reason));
+    }
+    if request.wait > Duration::from_secs(*limits::WAIT_S.end()) {
+        let reason = "Must be >= 0 and <= 20, if provided.";
+        return Err(SqsError::parameter("WaitTimeSeconds", request.wait.as_secs(), reason));
+    }
+    request.visibility.map_or(Ok(()), check_visibility)
+}
+
+fn check_visibility(timeout: Duration) -> Result<(), SqsError> {
+    if timeout > Duration::from_secs(*limits::VISIBILITY_S.end()) {
+        let reason = "Must be between 0 and 43200, if provided.";
+        return Err(SqsError::parameter("VisibilityTimeout", timeout.as_secs(), reason));
+    }
+    Ok(())
+}
