@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -35,10 +35,9 @@ impl System {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports { aws: 0, http: 0 }).await.expect("free ports");
         let stack = load_stack(&root.join("template.yaml"), &listeners, &BTreeMap::new()).expect("the template loads");
-        let binaries = onceward_local::dev::binaries(root);
         let environment = BTreeMap::new();
-        let config = CloudConfig { stack, listeners, binaries, environment, log: LogSink::discard() };
-        let cloud = Cloud::start(config).await.expect("the cloud starts");
+        let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
+        let cloud = Cloud::start(config).expect("the cloud starts");
         drop(rustls::crypto::ring::default_provider().install_default());
         Self { cloud: Arc::new(cloud), http: Client::new() }
     }
@@ -96,11 +95,11 @@ impl System {
 
     /// Waits until the order is confirmed or cancelled; answers it.
     pub(crate) async fn settled(&self, order_id: &str) -> Value {
-        eventually("the order is settled", async || {
-            matches!(self.order(order_id).await["status"].as_str(), Some("confirmed" | "cancelled"))
-        })
-        .await;
-        self.order(order_id).await
+        let settled = async || {
+            let order = self.order(order_id).await;
+            matches!(order["status"].as_str(), Some("confirmed" | "cancelled")).then_some(order)
+        };
+        found("the order is settled", settled).await
     }
 
     /// Waits until no queue that feeds a function holds a message.
@@ -114,6 +113,12 @@ impl System {
         let request = onceward_local::sqs::Receive { max: 10, wait: Duration::from_secs(20), visibility: None };
         self.cloud.sqs().receive(&queue, request).await.expect("the queue exists")
     }
+}
+
+/// Where cargo puts binaries: this test is one level below.
+pub(crate) fn binaries() -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    test.ancestors().nth(2).expect("target/debug/deps/system").to_owned()
 }
 
 /// An order of one product.
@@ -140,8 +145,16 @@ pub(crate) fn envelope(event_type: &str, id: &str, data: &Value) -> Value {
 
 /// Waits for a condition, with a deadline.
 pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    found(what, async || condition().await.then_some(())).await;
+}
+
+/// Waits for something to be there, with a deadline.
+pub(crate) async fn found<T>(what: &str, look: impl AsyncFn() -> Option<T>) -> T {
     let began = Instant::now();
-    while !condition().await {
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
         assert!(began.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
         tokio::time::sleep(GLANCE).await;
     }

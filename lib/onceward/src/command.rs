@@ -108,7 +108,7 @@ fn parse<C: DeserializeOwned>(body: &[u8]) -> Result<C, Failure> {
     })?;
     let mut json = serde_json::Deserializer::from_str(text);
     let command = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = Some(error.path().to_string()).filter(|path| path != ".");
+        let field = Some(error.path().to_string()).filter(|path| !matches!(path.as_str(), "." | "?"));
         Failure::Terminal { reason: Reason::SchemaRefused, error: error.into_inner().to_string(), field }
     })?;
     json.end().map_err(|error| Failure::terminal(Reason::SchemaRefused, error.to_string()))?;
