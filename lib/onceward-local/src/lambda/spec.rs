@@ -60,7 +60,7 @@ pub enum StartingPosition {
     Latest,
 }
 
-/// A DynamoDB Streams event source mapping. <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
+/// A `DynamoDB` Streams event source mapping. <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-params.html>
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamMapping {
     /// The function's name.

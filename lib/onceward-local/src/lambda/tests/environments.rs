@@ -89,3 +89,14 @@ async fn a_shutdown_leaves_no_process_and_answers_who_waits() {
     assert!(!processes.is_empty() && processes.iter().all(|pid| !runs(*pid)));
     assert_eq!(bench.lambda.invoke("f", "{}".into()).await, Err(LambdaError::ShuttingDown));
 }
+
+#[tokio::test]
+async fn of_idle_environments_all_but_one_may_end() {
+    let bench = Bench::with_function(&[]);
+    let event = json!({ "do": "sleep", "ms": 200 });
+    join_all((0..3).map(|_| bench.invoke(event.clone()))).await;
+    let pool = bench.lambda.pool("f").unwrap();
+    let retired: Vec<bool> = (1..=3).map(|index| pool.retire(index)).collect();
+    assert_eq!(retired, [true, true, false]);
+    bench.lambda.shutdown().await;
+}

@@ -45,7 +45,7 @@ impl Client {
     pub(super) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut connection = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
-        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers: String = headers.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: shop.local\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
         );

@@ -11,12 +11,15 @@ use crate::{
     sqs::{AttributeValue, Depth, MessageAttribute, Outgoing, Sqs},
 };
 
+/// The name of the only FIFO queue.
+const FIFO: &str = "q.fifo";
+
 /// A queue, whose messages come back after a second, and a function, `f`, that is not mapped yet.
 fn queue(name: &str, environment: &[(&str, &str)]) -> (Bench, Sqs, SqsMapping) {
     let bench = Bench::with_function(environment);
     let sqs = Sqs::new(bench.account.clone());
     let mut attributes = BTreeMap::from([("VisibilityTimeout".to_owned(), "1".to_owned())]);
-    if name.ends_with(".fifo") {
+    if name == FIFO {
         attributes.insert("FifoQueue".to_owned(), "true".to_owned());
     }
     sqs.create_queue(name, &attributes).unwrap();
@@ -111,7 +114,7 @@ async fn messages_a_filter_refuses_are_deleted_unseen() {
 #[tokio::test]
 async fn a_window_collects_a_batch() {
     let (mut bench, sqs, mapping) = queue("q", &[]);
-    let mapping = SqsMapping { batching_window: Duration::from_secs(60), batch_size: 3, ..mapping };
+    let mapping = SqsMapping { batching_window: Duration::from_mins(1), batch_size: 3, ..mapping };
     let mapping = SqsMapping { maximum_concurrency: Some(1), ..mapping };
     bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
     bench.lambda.start("f").await.unwrap();
@@ -194,7 +197,7 @@ async fn pollers_that_wait_leave_their_slots_to_invocations() {
 
 #[tokio::test]
 async fn a_group_of_a_fifo_queue_is_handled_in_order() {
-    let (mut bench, sqs, mapping) = queue("q.fifo", &[("FAIL", "m3"), ("FAIL_TIMES", "1")]);
+    let (mut bench, sqs, mapping) = queue(FIFO, &[("FAIL", "m3"), ("FAIL_TIMES", "1")]);
     for n in 1..=20 {
         let body = format!("m{n}");
         let message = Outgoing {
@@ -203,7 +206,7 @@ async fn a_group_of_a_fifo_queue_is_handled_in_order() {
             body,
             ..Outgoing::default()
         };
-        sqs.send("q.fifo", message).unwrap();
+        sqs.send(FIFO, message).unwrap();
     }
     bench.lambda.map_sqs(sqs.clone(), SqsMapping { batch_size: 4, ..mapping }).unwrap();
     let (mut seen, mut again) = (Vec::new(), 0);

@@ -26,7 +26,7 @@ impl Sqs {
             "CreateQueue" => self.create(&mut input),
             "GetQueueUrl" => {
                 let name = input.queue_name()?;
-                self.depth(name).map(|_| json!({ "QueueUrl": self.url(name) }))
+                self.peek(name, |_| json!({ "QueueUrl": self.url(name) }))
             }
             "ListQueues" => self.list(&input),
             "GetQueueAttributes" => {
@@ -88,7 +88,7 @@ impl Sqs {
     }
 
     fn default_wait(&self, queue: &str) -> Result<Duration, SqsError> {
-        self.with_queue(queue, |entry, _| entry.queue.settings().wait)
+        self.peek(queue, |entry| entry.queue.settings().wait)
     }
 
     fn create(&self, input: &mut Input) -> Result<Value, SqsError> {

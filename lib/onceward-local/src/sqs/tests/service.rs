@@ -83,9 +83,10 @@ async fn a_waiting_poll_wakes_when_a_delay_ends() {
     for seconds in [9, 5] {
         let delay = Some(Duration::from_secs(seconds));
         sqs.send("q", Outgoing { delay, ..text(&seconds.to_string()) }).unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(poll.await.unwrap().unwrap()[0].body, "5");
-    assert_eq!(start.elapsed().as_secs(), 5);
+    assert_eq!(start.elapsed().as_secs(), 6);
 }
 
 #[tokio::test(start_paused = true)]
