@@ -43,7 +43,8 @@ impl Columns {
         let style = style_of(&hop.outcome);
         let attempt = hop.attempt.map_or_else(String::new, |attempt| attempt.to_string());
         let duration = hop.duration_ms.map_or_else(String::new, |duration| format!("{duration:.1} ms"));
-        let count = hop.count.map_or_else(String::new, |count| format!("{count} events"));
+        let count =
+            hop.count.map_or_else(String::new, |count| format!("{count} event{}", if count == 1 { "" } else { "s" }));
         let rest = [count, hop.reason.clone().unwrap_or_default()];
         let rest: Vec<_> = rest.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
         let line = format!(
