@@ -145,3 +145,26 @@ async fn a_function_without_an_executable_is_an_error_before_it_is_needed() {
     let error = Cloud::start(config).unwrap_err().to_string();
     assert!(error.contains("function handle has no executable at /nowhere/handle"), "{error}");
 }
+
+#[tokio::test]
+async fn a_template_gets_its_development_parameters_and_the_gateway() {
+    let template = "\
+Metadata: {Onceward: {Dev: {Parameters: {Inbox: local, Keep: local}}}}
+Parameters:
+  Inbox: {Type: String, Default: deployed}
+  Keep: {Type: String, Default: deployed}
+  PaymentGatewayUrl: {Type: String, Default: https://payments.example.com}
+Resources:
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders}}
+";
+    let path = std::env::temp_dir().join(format!("onceward-{}.yaml", uuid::Uuid::new_v4()));
+    std::fs::write(&path, template).unwrap();
+    let listeners = Listeners::bind(Ports::default()).await.unwrap();
+    let overrides = BTreeMap::from([("Keep".to_owned(), "mine".to_owned())]);
+    let stack = load_stack(&path, &listeners, &overrides);
+    std::fs::remove_file(&path).unwrap();
+    let stack = stack.unwrap();
+    let value = |name: &str| stack.parameters[name].value.as_str();
+    assert_eq!((value("Inbox"), value("Keep")), ("local", "mine"));
+    assert_eq!(value(GATEWAY_PARAMETER), listeners.gateway_url());
+}
