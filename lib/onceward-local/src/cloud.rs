@@ -6,10 +6,12 @@
 mod error;
 mod listeners;
 mod resources;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -53,7 +55,7 @@ pub struct Cloud {
     stack: Stack,
     http_url: String,
     gateway_url: String,
-    servers: JoinSet<()>,
+    servers: Mutex<JoinSet<()>>,
 }
 
 /// A function whose first process is ready, or not.
@@ -104,7 +106,7 @@ impl Cloud {
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
         listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
-        Ok(Self { services, gateway, stack, http_url, gateway_url, servers })
+        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers) })
     }
 
     /// Starts one process of every function, all at once, and says of each when it is ready.
@@ -186,9 +188,10 @@ impl Cloud {
     }
 
     /// Ends every function process and every server; returns when they are gone.
-    pub async fn shutdown(mut self) {
+    pub async fn shutdown(&self) {
         self.services.lambda.shutdown().await;
-        self.servers.shutdown().await;
+        let mut servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
+        servers.shutdown().await;
     }
 }
 

@@ -48,11 +48,11 @@ pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> Strin
 }
 
 fn triggers(stack: &Stack, function: &Function) -> String {
-    let triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, trigger)).collect();
+    let triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
     if triggers.is_empty() { "Invoke only".to_owned() } else { triggers.join(", ") }
 }
 
-fn describe(stack: &Stack, trigger: &Trigger) -> String {
+fn describe(stack: &Stack, function: &Function, trigger: &Trigger) -> String {
     match trigger {
         Trigger::Http { method, path } => format!("{method} {path}"),
         Trigger::Stream { table, .. } => format!("stream of table {table}"),
@@ -60,7 +60,12 @@ fn describe(stack: &Stack, trigger: &Trigger) -> String {
             let queue = queue_arn.rsplit(':').next().unwrap_or(queue_arn);
             let rules = stack.rules.iter().filter(|rule| rule.targets.iter().any(|target| target.arn == *queue_arn));
             let events: Vec<_> = rules.flat_map(|rule| event_types(&rule.pattern)).collect();
-            if events.is_empty() { format!("queue {queue}") } else { format!("{} (queue {queue})", events.join(", ")) }
+            match events.join(", ") {
+                events if events.is_empty() => format!("queue {queue}"),
+                // As is the custom: the queue has its reader's name.
+                events if queue == function.name => events,
+                events => format!("{events} (queue {queue})"),
+            }
         }
     }
 }

@@ -49,7 +49,9 @@ pub(super) async fn build(stack: &Stack, directory: &Path) -> Result<PathBuf, Bu
         }
     }
     cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
-    let output = cargo.output().await.map_err(|source| BuildError::Cargo { source })?;
+    // Not `output()`: it would take stderr too.
+    let running = cargo.spawn().map_err(|source| BuildError::Cargo { source })?;
+    let output = running.wait_with_output().await.map_err(|source| BuildError::Cargo { source })?;
     if !output.status.success() {
         return Err(BuildError::Failed { status: output.status });
     }

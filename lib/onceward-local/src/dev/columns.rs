@@ -12,6 +12,8 @@ const LOST: Style = AnsiColor::Red.on_default().bold();
 
 /// A longer word is shown in full and widens its column up to here, so that one word does not push all lines apart.
 const WIDTH_MAX: usize = 40;
+/// `10:00:00.123`
+const TIME_WIDTH: usize = 12;
 /// `dead_lettered`, the longest outcome.
 const OUTCOME_WIDTH: usize = 13;
 
@@ -41,11 +43,12 @@ impl Columns {
         let style = style_of(&hop.outcome);
         let attempt = hop.attempt.map_or_else(String::new, |attempt| attempt.to_string());
         let duration = hop.duration_ms.map_or_else(String::new, |duration| format!("{duration:.1} ms"));
-        let count = hop.count.map_or_else(String::new, |count| format!("{count} events"));
+        let count =
+            hop.count.map_or_else(String::new, |count| format!("{count} event{}", if count == 1 { "" } else { "s" }));
         let rest = [count, hop.reason.clone().unwrap_or_default()];
         let rest: Vec<_> = rest.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
         let line = format!(
-            "{DIM}{time:<12}{DIM:#}  {function}  {event_type}  {subject}  {style}{:<OUTCOME_WIDTH$}{style:#} \
+            "{DIM}{time:<TIME_WIDTH$}{DIM:#}  {function}  {event_type}  {subject}  {style}{:<OUTCOME_WIDTH$}{style:#} \
              {attempt:>2} {duration:>10}  {}",
             hop.outcome,
             rest.join("  ")
@@ -60,7 +63,10 @@ impl Columns {
             Some(Level::Warn) => LATER,
             Some(Level::Quiet) | None => DIM,
         };
-        format!("{:<12}  {}  {style}{message}{style:#}", "", widened(&mut self.function, function))
+        let function = widened(&mut self.function, function);
+        // Further lines of a message begin where the first one did.
+        let message = message.replace('\n', &format!("\n{:1$}", "", TIME_WIDTH + function.chars().count() + 4));
+        format!("{:<TIME_WIDTH$}  {function}  {style}{message}{style:#}", "")
     }
 }
 
@@ -113,6 +119,13 @@ mod tests {
         let row = plain(&Columns::default().line(&hop("ord_1")));
         let expected = "10:00:00.123  reserve-stock       order.placed.v1         ord_1           retried        2     3.2 ms  stock moved";
         assert_eq!(row, expected);
+    }
+
+    #[test]
+    fn a_message_of_several_lines_stays_in_its_column() {
+        let text = plain(&Columns::default().other("reserve-stock", Some(Level::Error), "one\ntwo"));
+        let (first, second) = text.split_once('\n').unwrap();
+        assert_eq!(first.find("one"), second.find("two"));
     }
 
     #[test]

@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use anstyle::{AnsiColor, Style};
+
 use super::columns::Columns;
 use super::hop::{Level, Line};
 use crate::lambda::{LogLine, LogSink};
 
 /// Lines waiting to be printed; further ones are counted and left out.
 const LINES_WAITING_MAX: usize = 10_000;
+
+const FAILED: Style = AnsiColor::Red.on_default().bold();
 
 /// What is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -26,6 +30,7 @@ pub(super) enum Format {
 #[derive(Debug)]
 enum Print {
     Say(String),
+    Fail(String),
     Log(LogLine),
     Close,
 }
@@ -54,8 +59,16 @@ impl Console {
 
     /// Why it ends. On stderr whatever the format.
     pub(super) fn fail(&self, error: &dyn Error) {
-        self.say("");
-        anstream::eprintln!("error: {error}");
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let reason = error.to_string();
+            if !text.contains(&reason) {
+                text = format!("{text}: {reason}");
+            }
+            cause = error.source();
+        }
+        let _ = self.queue.send(Print::Fail(text));
     }
 
     /// Where the functions' lines go.
@@ -88,6 +101,7 @@ impl Printer {
             let printed = match line {
                 Print::Close => return,
                 Print::Say(text) => self.say(&text),
+                Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
                 Print::Log(line) => self.log(&line),
             };
             // Nobody reads any more (`onceward dev | head`): go on serving, silently.

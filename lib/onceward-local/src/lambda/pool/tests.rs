@@ -13,9 +13,9 @@ async fn slots_are_given_first_come_first_served() {
     assert_eq!(slots.acquire().await.unwrap_err(), Full { running: 1, waiting: 2 });
     drop(first);
     assert!((&mut third).now_or_never().is_none());
-    let second = second.await.unwrap();
+    let second = second.now_or_never().expect("the next in line").unwrap();
     drop(second);
-    third.await.unwrap();
+    third.now_or_never().expect("the next in line").unwrap();
 }
 
 #[tokio::test]
@@ -39,12 +39,12 @@ async fn a_standby_is_called_back_for_an_invocation_only() {
 
     let mut invocation = Box::pin(slots.acquire());
     assert!((&mut invocation).now_or_never().is_none());
-    standby.called_back().await;
+    standby.called_back().now_or_never().expect("called back");
     drop(standby);
-    let mut other = other_poller.await;
-    other.called_back().await; // the invocation is next in line, and still waits
+    let mut other = other_poller.now_or_never().expect("the next in line");
+    other.called_back().now_or_never().expect("called back"); // the invocation is next in line, and still waits
     drop(other);
-    invocation.await.unwrap();
+    invocation.now_or_never().expect("a slot is free").unwrap();
 }
 
 #[tokio::test]
@@ -57,8 +57,8 @@ async fn one_invocation_calls_back_one_standby() {
     assert_eq!(called, [true, false]);
     let [first, mut second] = standbys;
     let busy = first.take();
-    second.called_back().await; // the first found work instead
+    second.called_back().now_or_never().expect("called back"); // the first found work instead
     drop(second);
-    invocation.await.unwrap();
+    invocation.now_or_never().expect("a slot is free").unwrap();
     drop(busy);
 }
