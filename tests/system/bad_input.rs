@@ -24,6 +24,7 @@ fn with(pointer: &str, value: Value) -> String {
 }
 
 async fn requests(system: System) {
+    let process = process(&system, "onceward-place-order").await;
     let large = format!(r#"{{"customer_id":"{}"}}"#, "x".repeat(1_048_576));
     for (body, field, message) in [
         (b"{".to_vec(), None, "EOF"),
@@ -61,10 +62,11 @@ async fn requests(system: System) {
     }
     let (status, answer) = system.post(order("p-1", 1).to_string(), Some(&"k".repeat(256))).await;
     assert_eq!((status.as_u16(), &answer["error"]["field"]), (400, &json!("Idempotency-Key")), "{answer}");
-    one_process_was_enough(&system, "onceward-place-order");
+    survived(&system, "onceward-place-order", process);
 }
 
 async fn messages(system: System) {
+    let process = process(&system, "onceward-reserve-stock").await;
     let event = |event_type, data| envelope(event_type, "e-1", data).to_string();
     let mut no_id = envelope("order.placed.v1", "", &json!({}));
     no_id.as_object_mut().expect("an object").remove("id");
@@ -88,18 +90,19 @@ async fn messages(system: System) {
         let message = Outgoing { body: body.clone(), ..Outgoing::default() };
         system.cloud.sqs().send("onceward-reserve-stock", message).expect("SQS takes it");
         let letters = system.dead_letters("reserve-stock").await;
-        assert_eq!(letters.len(), 1, "{reason}");
+        assert_eq!(letters.len(), 1, "{reason}: one letter, and none of the tests before");
         assert!(letters[0].body == body, "the bytes are kept: {reason}");
         assert_eq!(text(&letters[0], "reason"), reason);
         assert!(text(&letters[0], "error").contains(error), "{}", text(&letters[0], "error"));
         assert_eq!((text(&letters[0], "function"), text(&letters[0], "attempts")), ("reserve-stock", "1"));
         system.cloud.sqs().delete("onceward-reserve-stock-dlq", &letters[0].receipt_handle).expect("deleted");
     }
-    one_process_was_enough(&system, "onceward-reserve-stock");
+    survived(&system, "onceward-reserve-stock", process);
 }
 
 /// No room for a reason beside the body: SQS itself moves it, after five receives, as it is.
 async fn as_large_as_possible(system: System) {
+    let process = process(&system, "onceward-confirm-order").await;
     let body = "x".repeat(1_048_576);
     let message = Outgoing { body: body.clone(), ..Outgoing::default() };
     system.cloud.sqs().send("onceward-confirm-order", message).expect("SQS takes it");
@@ -110,7 +113,7 @@ async fn as_large_as_possible(system: System) {
         }
     };
     assert!(letters[0].body == body, "the bytes are kept");
-    one_process_was_enough(&system, "onceward-confirm-order");
+    survived(&system, "onceward-confirm-order", process);
 }
 
 fn text<'a>(letter: &'a Received, attribute: &str) -> &'a str {
@@ -120,6 +123,12 @@ fn text<'a>(letter: &'a Received, attribute: &str) -> &'a str {
     }
 }
 
-fn one_process_was_enough(system: &System, function: &str) {
-    assert_eq!(system.cloud.lambda().processes(function).expect("the function exists").len(), 1);
+/// The function's first process, which has to survive.
+async fn process(system: &System, function: &str) -> u32 {
+    system.cloud.lambda().start(function).await.expect("the function starts");
+    system.cloud.lambda().processes(function).expect("the function exists")[0]
+}
+
+fn survived(system: &System, function: &str, process: u32) {
+    assert!(system.cloud.lambda().processes(function).expect("the function exists").contains(&process));
 }

@@ -49,7 +49,9 @@ async fn boto3_client(system: System) {
 
 async fn aws_cli(system: System) {
     let aws = async |arguments: &[&str]| -> Value {
-        let printed = run(&system, "aws", &[arguments, &["--output", "json"]].concat()).await;
+        // Version 1 of the CLI does not ask the environment for the endpoint of SQS.
+        let options = ["--output", "json", "--endpoint-url", system.cloud.aws_url()];
+        let printed = run(&system, "aws", &[arguments, &options].concat()).await;
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {printed}"))
     };
     let queues = aws(&["sqs", "list-queues"]).await;

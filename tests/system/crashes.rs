@@ -120,8 +120,7 @@ async fn audit(system: &System, placed: &BTreeMap<String, Value>, orders: &[Valu
     }
     for product in PRODUCTS {
         let set_aside = reserved.get(product).copied().unwrap_or_default();
-        let expected =
-            json!({"product_id": product, "available": u64::from(STOCK) - set_aside, "reserved": set_aside});
+        let expected = json!({"product_id": product, "available": u64::from(STOCK) - set_aside, "reserved": set_aside});
         assert_eq!(system.stock(product).await, expected);
     }
     let charges = system.cloud.gateway().charges();

@@ -37,7 +37,8 @@ fn world(system: &System) -> Vec<String> {
 async fn one_key_is_one_order(system: System) {
     system.receive("p-1", 10).await;
     let body = order("p-1", 1);
-    let (first, second) = tokio::join!(system.post(body.to_string(), Some("k")), system.post(body.to_string(), Some("k")));
+    let (first, second) =
+        tokio::join!(system.post(body.to_string(), Some("k")), system.post(body.to_string(), Some("k")));
     // White space is no difference: a proxy may change it.
     let third = system.post(format!(" {body:#}"), Some("k")).await;
     assert_eq!((first.0.as_u16(), second.0.as_u16(), third.0.as_u16()), (202, 202, 202));
@@ -76,13 +77,17 @@ async fn message_twice(system: System) {
                 let body = json!({"version": "0", "detail-type": event_type, "detail": event}).to_string();
                 let queue = rule.name.as_str();
                 for _ in 0..2 {
-                    system.cloud.sqs().send(queue, Outgoing { body: body.clone(), ..Outgoing::default() }).expect("sent");
+                    system
+                        .cloud
+                        .sqs()
+                        .send(queue, Outgoing { body: body.clone(), ..Outgoing::default() })
+                        .expect("sent");
                     sent += 1;
                 }
             }
         }
     }
-    assert_eq!(sent, 2 * 11, "each event, to each of its queues, twice");
+    assert_eq!(sent, 2 * 9, "each event, to each of its queues, twice");
     system.drained().await;
     assert_eq!(before, world(&system));
     assert_eq!(system.cloud.gateway().charges().len(), 1);
@@ -102,7 +107,8 @@ fn published(system: &System) -> Vec<Value> {
 
 async fn another_payload(system: System) {
     system.receive("p-1", 10).await;
-    let goods = |quantity| envelope("goods.received.v1", "same-id", &json!({"product_id": "p-1", "quantity": quantity}));
+    let goods =
+        |quantity| envelope("goods.received.v1", "same-id", &json!({"product_id": "p-1", "quantity": quantity}));
     system.publish("warehouse", "goods.received.v1", &goods(1));
     eventually("the first counts", async || system.stock("p-1").await["available"] == 11).await;
     system.publish("warehouse", "goods.received.v1", &goods(2));

@@ -58,9 +58,7 @@ fn every_binary_is_in_the_template_and_back() {
     let name = |text: &str| text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
     let declared: BTreeSet<_> = declared.map(|(_, rest)| name(rest)).collect();
     let binaries = files(&[".rs"]).into_iter().filter(|path| path.parent().is_some_and(|dir| dir.ends_with("src/bin")));
-    let built: BTreeSet<_> = binaries
-        .filter_map(|path| path.file_stem()?.to_str().map(str::to_owned))
-        .collect();
+    let built: BTreeSet<_> = binaries.filter_map(|path| path.file_stem()?.to_str().map(str::to_owned)).collect();
     assert_eq!(declared, built);
 }
 
@@ -87,9 +85,9 @@ fn only_the_adapters_know_aws() {
             continue;
         }
         let text = read(&manifest);
-        let offender = text.lines().find(|line| {
-            ["aws-", "aws_", "lambda_runtime", "dynoxide"].iter().any(|prefix| line.starts_with(prefix))
-        });
+        let offender = text
+            .lines()
+            .find(|line| ["aws-", "aws_", "lambda_runtime", "dynoxide"].iter().any(|prefix| line.starts_with(prefix)));
         assert_eq!(offender, None, "{}", manifest.display());
     }
 }
