@@ -33,7 +33,8 @@ impl Execution<'_> {
             });
             let commit = match parts {
                 Ok(parts) => self.commit(parts, owner),
-                Err(failure) => return Outcome::Failed(failure),
+                Err(failure) if owner.is_some() => return Outcome::Failed(failure),
+                Err(failure) => return self.unless_duplicate(failure).await,
             };
             match self.send(&commit).await {
                 Ok(CommitOutcome::Committed) => return Outcome::Committed(commit.answer),
@@ -48,6 +49,18 @@ impl Execution<'_> {
         }
         let error = format!("conditions failed {RUNS_MAX} times running, the last time on {}", rows.join(", "));
         Outcome::Failed(Failure::Retry { error, after: None })
+    }
+
+    /// A handler may fail because the effects of the first delivery are there: then it says nothing about the event.
+    async fn unless_duplicate(&self, failure: Failure) -> Outcome {
+        let key = self.key();
+        match self.call.ports.ledger.find(std::slice::from_ref(&key)).await {
+            Ok(mut found) => match found.remove(&key) {
+                Some(record @ LedgerRecord::Completed(_)) => self.duplicate(record),
+                _ => Outcome::Failed(failure),
+            },
+            Err(error) => Outcome::Failed(Failure::retry(&error)),
+        }
     }
 
     /// Sends one commit until its outcome is known, within the tries.
