@@ -77,14 +77,14 @@ async fn query(trial: &Trial, prefix: &Key, limit: usize) -> Vec<String> {
 }
 
 async fn a_query_answers_a_prefix_in_order(trial: Trial) {
-    for name in ["b#2", "a#1", "b#10", "b#1", "b", "c#1", "B#1", "b$"] {
+    for name in ["b#2", "a#1", "b#10", "b#1", "b", "c#1", "B#1", "b$", "ab#1"] {
         trial.given(&trial.row(name), item([("n", number(1))])).await;
     }
     assert_eq!(query(&trial, &trial.row("b#"), 100).await, ["b#1", "b#10", "b#2"]);
     assert_eq!(query(&trial, &trial.row("b"), 100).await, ["b", "b#1", "b#10", "b#2", "b$"]);
     assert!(query(&trial, &trial.row("d"), 100).await.is_empty());
     let all = Key { sort: None, ..trial.row("") };
-    assert_eq!(query(&trial, &all, 100).await, ["B#1", "a#1", "b", "b#1", "b#10", "b#2", "b$", "c#1"]);
+    assert_eq!(query(&trial, &all, 100).await, ["B#1", "a#1", "ab#1", "b", "b#1", "b#10", "b#2", "b$", "c#1"]);
 }
 
 async fn a_query_stops_at_its_limit(trial: Trial) {

@@ -164,6 +164,16 @@ async fn near_the_deadline_nothing_is_started_and_the_rest_comes_back_at_once() 
 }
 
 #[tokio::test]
+async fn the_time_to_report_failures_is_not_spent_on_a_record() {
+    let world = World::new();
+    for (left_ms, failed) in [(300, 1), (301, 0)] {
+        let deadline = world.now() + TimeDelta::milliseconds(left_ms);
+        let batch = vec![world.delivery("1", 0)];
+        assert_eq!(obeying().handle_batch(&world.ports, &world.queue, deadline, batch).await.len(), failed);
+    }
+}
+
+#[tokio::test]
 async fn a_handler_that_is_not_done_at_the_deadline_is_dropped_and_retried() {
     let world = World::new();
     let deadline = world.now() + TimeDelta::milliseconds(1_300);
