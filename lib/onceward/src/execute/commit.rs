@@ -24,11 +24,11 @@ impl Execution<'_> {
             if run > 1 {
                 self.pause(run - 1).await;
             }
-            let effects = match start() {
-                Ok(handler) => handler.await.map_err(Failure::from),
-                Err(failure) => Err(failure),
+            let handler = match start() {
+                Ok(handler) => handler,
+                Err(failure) => return Outcome::Failed(failure),
             };
-            let parts = effects.and_then(|unit| {
+            let parts = handler.await.map_err(Failure::from).and_then(|unit| {
                 unit.into_parts().map_err(|error| Failure::terminal(Reason::InvalidUnitOfWork, error.to_string()))
             });
             let commit = match parts {
@@ -59,7 +59,11 @@ impl Execution<'_> {
                 Some(record @ LedgerRecord::Completed(_)) => self.duplicate(record),
                 _ => Outcome::Failed(failure),
             },
-            Err(error) => Outcome::Failed(Failure::retry(&error)),
+            Err(error) if error.transient => Outcome::Failed(Failure::retry(&error)),
+            Err(error) => {
+                tracing::warn!(%key, error = chain(&error), "whether this is a duplicate cannot be read");
+                Outcome::Failed(failure)
+            }
         }
     }
 

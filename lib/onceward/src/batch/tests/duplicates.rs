@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::{
     Context, Function, HandlerError, Reason, UnitOfWork, absent, all,
-    fixture::{Counter, Ping, Runs, World, again},
+    fixture::{Counter, Fault, Ping, Runs, World, again},
 };
 
 /// Counts each ping whose effects are written, and its own runs.
@@ -71,7 +71,7 @@ async fn a_ledger_that_cannot_be_read_ahead_costs_a_run_and_no_effect() {
     let (world, runs) = (World::new(), Runs::default());
     let (function, message) = (counting(&runs), world.delivery("1", 1));
     world.handle(&function, [message.clone()]).await;
-    world.ledger.cannot_be_read();
+    world.ledger.cannot_be_read(Fault::Busy);
     assert!(world.handle(&function, [again(&message, 2)]).await.is_empty());
     assert_eq!((world.count().await, runs.count()), (1, 2));
 }
@@ -133,4 +133,24 @@ async fn a_duplicate_is_replayed_even_if_the_handler_now_refuses_it() {
         assert!(world.handle(&function, [world.delivery_of("second", &body)]).await.is_empty());
         assert!(world.queue.letters().is_empty(), "{:?}", world.queue.letters());
     }
+}
+
+/// A message is not given up while it may be a duplicate; a ledger that is broken will not tell later either.
+#[tokio::test]
+async fn a_refusal_waits_for_a_ledger_that_is_busy_and_stands_if_it_is_broken() {
+    for (fault, failed, letters) in [(Fault::Busy, 1, 0), (Fault::Broken, 0, 1)] {
+        let world = World::new();
+        world.ledger.cannot_be_read(fault);
+        let refuse = Function::new("refuse").on(|_: Ping, _: Context| async { Err(HandlerError::terminal("no")) });
+        assert_eq!(world.handle(&refuse, [world.delivery("1", 1)]).await.len(), failed);
+        assert_eq!(world.queue.letters().len(), letters);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_parsed_is_refused_without_a_read() {
+    let (world, runs) = (World::new(), Runs::default());
+    let body = world.body("1", 1).replace(r#""value":1"#, r#""value":-1"#);
+    world.handle(&counting(&runs), [world.delivery_of("1", body)]).await;
+    assert_eq!((world.queue.letters().len(), world.ledger.finds()), (1, 0));
 }
