@@ -13,3 +13,6 @@ pub fn function() -> Query {
 pub async fn get_stock(product_id: String, context: Context) -> QueryResult<Stock> {
     context.load::<Stock>(&Stock::key_of(&product_id)).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ pub mod receive_stock;
 pub mod release_stock;
 mod reservation;
 pub mod reserve_stock;
+#[cfg(test)]
+mod sample;
 mod stock;
 
 pub use reservation::{Reservation, ReservationStatus};

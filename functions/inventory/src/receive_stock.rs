@@ -25,3 +25,6 @@ pub async fn receive_stock(goods: GoodsReceived, _context: Context) -> HandlerRe
     let unit = UnitOfWork::new().update::<Stock>(Stock::key_of(&goods.product_id), more, all([]));
     Ok(unit.publish(&StockReceived { product_id: goods.product_id, quantity: goods.quantity }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,3 +26,6 @@ pub async fn release_stock(declined: PaymentDeclined, context: Context) -> Handl
     }
     Ok(unit.publish(&StockReleased { order_id: declined.order_id, reason: declined.reason }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,3 +42,6 @@ async fn missing(order: &Order, context: &Context) -> Result<Option<String>, Han
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,3 +36,6 @@ async fn cancel(order_id: String, reason: String, context: &Context) -> HandlerR
     let unit = UnitOfWork::new().update::<OrderRow>(key, cancelled, version(row.version)).put(&entry, absent());
     Ok(unit.publish_at(&OrderCancelled { order_id, reason }, next))
 }
+
+#[cfg(test)]
+mod tests;

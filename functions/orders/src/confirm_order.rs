@@ -26,3 +26,6 @@ pub async fn confirm_order(event: ShipmentScheduled, context: Context) -> Handle
     let unit = UnitOfWork::new().update::<OrderRow>(key, confirmed, version(row.version)).put(&entry, absent());
     Ok(unit.publish_at(&OrderConfirmed { order: event.order }, next))
 }
+
+#[cfg(test)]
+mod tests;

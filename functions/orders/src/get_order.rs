@@ -46,3 +46,6 @@ pub async fn get_order(order_id: String, context: Context) -> QueryResult<OrderV
         timeline: timeline.collect(),
     }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,8 @@ pub mod confirm_order;
 pub mod get_order;
 mod order;
 pub mod place_order;
+#[cfg(test)]
+mod sample;
 mod timeline;
 pub mod track_order;
 

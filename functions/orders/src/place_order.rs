@@ -49,3 +49,6 @@ pub async fn place_order(command: PlaceOrder, context: Context) -> HandlerResult
     let unit = UnitOfWork::new().put(&row, absent()).put(&entry, absent()).answer(&answer);
     Ok(unit.publish_at(&OrderPlaced { order: order.clone() }, row.version))
 }
+
+#[cfg(test)]
+mod tests;

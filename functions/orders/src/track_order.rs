@@ -27,3 +27,6 @@ pub async fn track<E: Event>(event: E, context: Context) -> HandlerResult {
     let entry = TimelineEntry::of::<E>(&event.subject(), happened.time, &happened.id);
     Ok(UnitOfWork::new().put(&entry, absent()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,3 +21,6 @@ pub async fn schedule_shipment(paid: PaymentAuthorized, context: Context) -> Han
     let unit = UnitOfWork::new().put(&shipment, absent());
     Ok(unit.publish(&ShipmentScheduled { order, shipment_id: shipment.shipment_id }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -178,3 +178,6 @@ impl<D> fmt::Debug for Command<D> {
         f.debug_struct("Command").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

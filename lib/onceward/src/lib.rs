@@ -19,6 +19,8 @@ mod error;
 mod event;
 mod execute;
 mod fingerprint;
+#[cfg(test)]
+mod fixture;
 mod function;
 mod http;
 mod idempotency;

@@ -92,3 +92,6 @@ impl fmt::Debug for Query {
         f.debug_struct("Query").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

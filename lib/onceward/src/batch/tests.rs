@@ -1,1 +1,5 @@
-
+mod duplicates;
+mod failures;
+mod guarded;
+mod order;
+mod races;

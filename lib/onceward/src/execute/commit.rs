@@ -24,16 +24,17 @@ impl Execution<'_> {
             if run > 1 {
                 self.pause(run - 1).await;
             }
-            let effects = match start() {
-                Ok(handler) => handler.await.map_err(Failure::from),
-                Err(failure) => Err(failure),
+            let handler = match start() {
+                Ok(handler) => handler,
+                Err(failure) => return Outcome::Failed(failure),
             };
-            let parts = effects.and_then(|unit| {
+            let parts = handler.await.map_err(Failure::from).and_then(|unit| {
                 unit.into_parts().map_err(|error| Failure::terminal(Reason::InvalidUnitOfWork, error.to_string()))
             });
             let commit = match parts {
                 Ok(parts) => self.commit(parts, owner),
-                Err(failure) => return Outcome::Failed(failure),
+                Err(failure) if owner.is_some() => return Outcome::Failed(failure),
+                Err(failure) => return self.unless_duplicate(failure).await,
             };
             match self.send(&commit).await {
                 Ok(CommitOutcome::Committed) => return Outcome::Committed(commit.answer),
@@ -48,6 +49,22 @@ impl Execution<'_> {
         }
         let error = format!("conditions failed {RUNS_MAX} times running, the last time on {}", rows.join(", "));
         Outcome::Failed(Failure::Retry { error, after: None })
+    }
+
+    /// A handler may fail because the effects of the first delivery are there: then it says nothing about the event.
+    async fn unless_duplicate(&self, failure: Failure) -> Outcome {
+        let key = self.key();
+        match self.call.ports.ledger.find(std::slice::from_ref(&key)).await {
+            Ok(mut found) => match found.remove(&key) {
+                Some(record @ LedgerRecord::Completed(_)) => self.duplicate(record),
+                _ => Outcome::Failed(failure),
+            },
+            Err(error) if error.transient => Outcome::Failed(Failure::retry(&error)),
+            Err(error) => {
+                tracing::warn!(%key, error = chain(&error), "whether this is a duplicate cannot be read");
+                Outcome::Failed(failure)
+            }
+        }
     }
 
     /// Sends one commit until its outcome is known, within the tries.

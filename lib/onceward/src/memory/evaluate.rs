@@ -15,41 +15,54 @@ pub(super) fn holds(condition: &Condition, row: Option<&Item>) -> bool {
     }
 }
 
+/// An update that DynamoDB refuses too.
+#[derive(Debug, thiserror::Error)]
+#[error("the update of {row} needs {expected} in `{attribute}`")]
+pub(super) struct WrongType {
+    row: String,
+    expected: &'static str,
+    attribute: String,
+}
+
 /// What the row is after the action; `None` if there is none.
-pub(super) fn apply(action: &Action, row: Option<&Item>) -> Option<Item> {
+pub(super) fn apply(action: &Action, row: Option<&Item>) -> Result<Option<Item>, WrongType> {
     match &action.operation {
-        Operation::Put(_) => action.put_item(),
-        Operation::Delete => None,
-        Operation::Check => row.cloned(),
+        Operation::Put(_) => Ok(action.put_item()),
+        Operation::Delete => Ok(None),
+        Operation::Check => Ok(row.cloned()),
         Operation::Update(changes) => {
             let mut row = row.cloned().unwrap_or_else(|| {
                 let key = action.key.attributes();
                 key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).collect()
             });
             for change in changes {
-                change_attribute(&mut row, change);
+                change_attribute(&mut row, change).map_err(|(expected, attribute)| {
+                    let (row, attribute) = (action.row(), attribute.to_owned());
+                    WrongType { row, expected, attribute }
+                })?;
             }
-            Some(row)
+            Ok(Some(row))
         }
     }
 }
 
-fn change_attribute(row: &mut Item, change: &Change) {
+/// `Err` is the type that the attribute should have, and the attribute.
+fn change_attribute<'a>(row: &mut Item, change: &'a Change) -> Result<(), (&'static str, &'a str)> {
     match change {
         Change::Set(attribute, value) => {
             row.insert(attribute.clone(), value.clone());
         }
         Change::Add(attribute, amount) => {
-            let before = row.get(attribute).and_then(number).unwrap_or_default();
+            let before = row.get(attribute).map_or(Some(0), number).ok_or(("a number", attribute.as_str()))?;
             row.insert(attribute.clone(), AttributeValue::N(before.saturating_add(*amount).to_string()));
         }
         Change::Append(attribute, value) => {
             let list = row.entry(attribute.clone()).or_insert_with(|| AttributeValue::L(Vec::new()));
-            if let AttributeValue::L(values) = list {
-                values.push(value.clone());
-            }
+            let AttributeValue::L(values) = list else { return Err(("a list", attribute)) };
+            values.push(value.clone());
         }
     }
+    Ok(())
 }
 
 fn number(value: &AttributeValue) -> Option<i64> {

@@ -84,9 +84,17 @@ impl Ledger for MemoryLedger {
         if !rows.is_empty() {
             return Ok(CommitOutcome::ConditionFailed { rows });
         }
-        for action in &commit.actions {
+        let after = commit.actions.iter().map(|action| {
             let key = row_key(action);
-            match apply(action, state.rows.get(&key)) {
+            apply(action, state.rows.get(&key)).map(|item| (key, item))
+        });
+        let after: Vec<_> = after.collect::<Result<_, _>>().map_err(|error| LedgerError {
+            operation: "commit",
+            transient: false,
+            source: Box::new(error),
+        })?;
+        for (key, item) in after {
+            match item {
                 Some(item) => state.rows.insert(key, item),
                 None => state.rows.remove(&key),
             };
@@ -105,6 +113,7 @@ impl Ledger for MemoryLedger {
         let mut state = self.state();
         match state.records.get(&claim.key) {
             Some(LedgerRecord::InProgress(lease)) if lease.expires_at <= claim.now => {}
+            Some(LedgerRecord::InProgress(lease)) if lease.owner == claim.lease.owner => {}
             Some(record) => return Ok(ClaimOutcome::Held(record.clone())),
             None => {}
         }

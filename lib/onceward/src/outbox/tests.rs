@@ -1,1 +1,127 @@
+use std::sync::Mutex;
 
+use chrono::DateTime;
+
+use super::*;
+use crate::memory::{ManualClock, MemoryPublisher, SeededRandomness};
+
+fn envelope(id: &str) -> Envelope {
+    let text = format!(
+        r#"{{"specversion":"1.0","id":"{id}","source":"s","type":"t.v1","time":"2026-01-01T00:00:00Z","data":1}}"#
+    );
+    Envelope::parse(&text).unwrap()
+}
+
+/// The record `{sequence}` with these events.
+fn record<const N: usize>(sequence: u32, events: [&str; N]) -> StreamRecord {
+    let events = events.into_iter().map(envelope).collect();
+    StreamRecord { sequence_number: sequence.to_string(), events: Ok(events) }
+}
+
+fn unreadable(sequence: u32) -> StreamRecord {
+    StreamRecord { sequence_number: sequence.to_string(), events: Err("no list".to_owned()) }
+}
+
+async fn relay(publisher: &dyn Publisher, records: Vec<StreamRecord>) -> Option<String> {
+    let (clock, randomness) = (ManualClock::new(DateTime::UNIX_EPOCH), SeededRandomness::new(7));
+    Relay::new("relay").handle(&clock, &randomness, publisher, records).await
+}
+
+fn ids(publisher: &MemoryPublisher) -> Vec<String> {
+    publisher.published().into_iter().map(|envelope| envelope.id).collect()
+}
+
+/// Notes the sizes of the calls, and fails as a whole a number of times.
+#[derive(Default)]
+struct Bus {
+    outages: Mutex<u32>,
+    calls: Mutex<Vec<usize>>,
+}
+
+#[async_trait]
+impl Publisher for Bus {
+    fn batch_max(&self) -> usize {
+        10
+    }
+
+    async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
+        self.calls.lock().unwrap().push(envelopes.len());
+        let mut outages = self.outages.lock().unwrap();
+        if *outages == 0 {
+            return Ok(Vec::new());
+        }
+        *outages -= 1;
+        Err(PublishError { source: "down".into() })
+    }
+}
+
+#[tokio::test]
+async fn the_events_of_all_records_are_published_in_order() {
+    let publisher = MemoryPublisher::default();
+    let records = vec![record(1, ["a", "b"]), record(2, []), record(3, ["c"])];
+    assert_eq!(relay(&publisher, records).await, None);
+    assert_eq!(ids(&publisher), ["a", "b", "c"]);
+    assert_eq!(relay(&publisher, Vec::new()).await, None);
+}
+
+#[tokio::test]
+async fn a_call_takes_no_more_events_than_the_bus_allows() {
+    let bus = Bus::default();
+    let records = (0..25).map(|sequence| record(sequence, ["x"])).collect();
+    assert_eq!(relay(&bus, records).await, None);
+    assert_eq!(*bus.calls.lock().unwrap(), [10, 10, 5]);
+}
+
+#[tokio::test]
+async fn refused_events_are_sent_again_and_no_others() {
+    let publisher = MemoryPublisher::default();
+    publisher.refuse("b", 3);
+    publisher.refuse("d", 1);
+    let records = vec![record(1, ["a", "b"]), record(2, ["c", "d", "e"])];
+    assert_eq!(relay(&publisher, records).await, None);
+    assert_eq!(ids(&publisher), ["a", "c", "e", "d", "b"]);
+}
+
+#[tokio::test]
+async fn a_lasting_refusal_answers_the_lowest_failed_record_and_stops_there() {
+    let publisher = MemoryPublisher::default();
+    publisher.refuse("c", 4);
+    publisher.refuse("b", 4);
+    let mut records = vec![record(1, ["a"]), record(2, ["b"]), record(3, ["c"])];
+    records.extend((4..=20).map(|sequence| record(sequence, ["later"])));
+    assert_eq!(relay(&publisher, records).await.as_deref(), Some("2"));
+    let later = ids(&publisher).iter().filter(|id| *id == "later").count();
+    assert_eq!(later, 7, "those of the same call only");
+}
+
+#[tokio::test]
+async fn a_refusal_in_a_later_call_answers_its_record() {
+    let publisher = MemoryPublisher::default();
+    publisher.refuse("b", u32::MAX);
+    let records = (1..=15).map(|sequence| record(sequence, [if sequence == 13 { "b" } else { "a" }])).collect();
+    assert_eq!(relay(&publisher, records).await.as_deref(), Some("13"));
+}
+
+#[tokio::test]
+async fn an_outage_is_survived_if_it_is_short() {
+    for (outages, failed) in [(3, None), (4, Some("1"))] {
+        let bus = Bus { outages: Mutex::new(outages), ..Bus::default() };
+        assert_eq!(relay(&bus, vec![record(1, ["a"]), record(2, ["b"])]).await.as_deref(), failed);
+        assert_eq!(*bus.calls.lock().unwrap(), [2, 2, 2, 2]);
+    }
+}
+
+#[tokio::test]
+async fn an_unreadable_record_stops_the_relay_there_after_what_is_before_it() {
+    let publisher = MemoryPublisher::default();
+    let records = vec![record(1, ["a"]), unreadable(2), record(3, ["c"])];
+    assert_eq!(relay(&publisher, records).await.as_deref(), Some("2"));
+    assert_eq!(ids(&publisher), ["a"]);
+}
+
+#[tokio::test]
+async fn a_refusal_before_an_unreadable_record_is_the_lower_one() {
+    let publisher = MemoryPublisher::default();
+    publisher.refuse("a", u32::MAX);
+    assert_eq!(relay(&publisher, vec![record(1, ["a"]), unreadable(2)]).await.as_deref(), Some("1"));
+}
