@@ -123,9 +123,9 @@ async fn audit(system: &System, placed: &BTreeMap<String, Value>, orders: &[Valu
         let expected = json!({"product_id": product, "available": u64::from(STOCK) - set_aside, "reserved": set_aside});
         assert_eq!(system.stock(product).await, expected);
     }
-    let charges = system.cloud.gateway().charges();
+    let payments = system.cloud.gateway().charges();
     let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
-    for charge in &charges {
+    for charge in &payments {
         let reference = charge["reference"].as_str().expect("a reference");
         let before = charged.insert(reference, charge["amount"].as_u64().expect("an amount"));
         assert_eq!(before, None, "{reference} is charged twice");

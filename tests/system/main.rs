@@ -57,7 +57,15 @@ fn trial(name: &'static str, run: fn()) -> Trial {
 }
 
 /// A test on a cloud of its own.
-fn on_a_cloud<F>(name: &'static str, run: fn(system::System) -> F) -> Trial
+fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    on_a_cloud_named(name.to_owned(), run)
+}
+
+/// The same, for a test that is one of a list.
+fn on_a_cloud_named<F>(name: String, run: impl FnOnce(system::System) -> F + Send + 'static) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
@@ -67,7 +75,7 @@ where
             let system = system::System::start().await;
             let cloud = system.cloud.clone();
             run(system).await;
-            cloud.lambda().shutdown().await;
+            cloud.shutdown().await;
         });
         Ok(())
     })

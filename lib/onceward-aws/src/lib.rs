@@ -12,6 +12,7 @@ mod settings;
 mod sns;
 mod sqs;
 
+pub use clients::http_client;
 pub use dynamodb::DynamoDbLedger;
 pub use environment::{SystemClock, SystemRandomness};
 pub use eventbridge::EventBridgePublisher;

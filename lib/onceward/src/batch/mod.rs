@@ -3,6 +3,7 @@ mod delivery;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -12,11 +13,15 @@ pub use delivery::{BatchItemFailure, Delivery};
 use delivery::{Prepared, Unhandled};
 
 use crate::{
-    Backoff, Context, DeadLetterQueue, Function, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
+    Context, DeadLetterQueue, Function, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
     error::chain,
     execute::{DEADLINE_MARGIN, Execution, Failure, Outcome},
     telemetry::Hop,
 };
+
+/// The longest that SQS hides a message:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>.
+const VISIBILITY_MAX: Duration = Duration::from_hours(12);
 
 /// The queue that messages came from, as far as a function acts on it.
 pub trait SourceQueue: DeadLetterQueue + Visibility {}
@@ -72,7 +77,7 @@ impl<D: Send + Sync + 'static> Function<D> {
         while let Some(message) = lane.pop_front() {
             if ports.remaining(deadline) <= DEADLINE_MARGIN {
                 lane.push_front(message);
-                return Unhandled::all(lane, std::time::Duration::ZERO);
+                return Unhandled::all(lane, Duration::ZERO);
             }
             if let Err(delay) = self.handle_message(ports, queue, &message, found).await {
                 lane.push_front(message);
@@ -89,7 +94,7 @@ impl<D: Send + Sync + 'static> Function<D> {
         queue: &dyn SourceQueue,
         message: &Prepared,
         found: &HashMap<LedgerKey, LedgerRecord>,
-    ) -> Result<(), std::time::Duration> {
+    ) -> Result<(), Duration> {
         let began = ports.clock.now();
         let mut outcome = self.outcome(message, found).await;
         if let Outcome::Failed(Failure::Terminal { reason, error, field }) = &outcome {
@@ -136,7 +141,7 @@ impl<D: Send + Sync + 'static> Function<D> {
     }
 
     /// What the handler or a lease asks for, with the first step of the backoff on top; otherwise the backoff.
-    fn delay(&self, after: Option<std::time::Duration>, attempt: u32, ports: &Ports) -> std::time::Duration {
+    fn delay(&self, after: Option<Duration>, attempt: u32, ports: &Ports) -> Duration {
         let attempt = if after.is_some() { 1 } else { attempt };
         after.unwrap_or_default() + self.settings.backoff.after(attempt, ports.randomness.as_ref())
     }
@@ -163,7 +168,7 @@ async fn postpone(queue: &dyn SourceQueue, failed: &[Unhandled]) {
         .iter()
         .map(|unhandled| Postponement {
             receipt_handle: unhandled.receipt_handle.clone(),
-            delay: unhandled.delay.min(Backoff::MESSAGES.cap),
+            delay: unhandled.delay.min(VISIBILITY_MAX),
         })
         .collect();
     if postponements.is_empty() {
