@@ -37,14 +37,12 @@ fn function() {
         let (headers, event) = api.call("GET", "runtime/invocation/next", b"");
         let id = headers["lambda-runtime-aws-request-id"].clone();
         println!("\n{EVENT}{event}");
-        if event["then"] == "exit" {
-            // Not even waiting for the Runtime API's answer.
-            let _ = api.send("POST", &format!("runtime/invocation/{id}/response"), event.to_string().as_bytes());
-            exit(0);
-        }
         match act(&event, &headers, handled) {
             Ok(answer) => api.post(&format!("runtime/invocation/{id}/response"), &answer),
             Err(error) => api.post(&format!("runtime/invocation/{id}/error"), &error),
+        }
+        if event["then"] == "exit" {
+            exit(0);
         }
     }
 }
@@ -108,15 +106,11 @@ impl Api {
         self.call("POST", path, body.to_string().as_bytes());
     }
 
-    fn send(&mut self, method: &str, path: &str, body: &[u8]) -> std::io::Result<()> {
+    fn call(&mut self, method: &str, path: &str, body: &[u8]) -> (BTreeMap<String, String>, Value) {
         let (address, length) = (&self.address, body.len());
         let head =
             format!("{method} /2018-06-01/{path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n");
-        self.connection.get_mut().write_all(&[head.as_bytes(), body].concat())
-    }
-
-    fn call(&mut self, method: &str, path: &str, body: &[u8]) -> (BTreeMap<String, String>, Value) {
-        let sent = self.send(method, path, body);
+        let sent = self.connection.get_mut().write_all(&[head.as_bytes(), body].concat());
         let mut headers = BTreeMap::new();
         let mut line = String::new();
         if sent.is_err() || self.connection.read_line(&mut line).unwrap_or(0) == 0 {
