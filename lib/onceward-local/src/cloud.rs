@@ -1,1 +1,210 @@
-//! cloud
+//! One local cloud: the services, what a template declares in them, and the ports they answer on.
+//!
+//! Ports are bound first ([`Listeners`]), because every ARN and URL of the template is made of the endpoint; then the
+//! template is read ([`load_stack`]), and the cloud starts ([`Cloud::start`]). Several clouds fit in one process.
+
+mod error;
+mod listeners;
+mod resources;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::task::JoinSet;
+
+pub use self::error::CloudError;
+pub use self::listeners::{Listeners, Ports, REGION};
+use crate::account::Account;
+use crate::dynamodb::DynamoDb;
+use crate::endpoint::{self, Services};
+use crate::events::EventBridge;
+use crate::gateway::Gateway;
+use crate::lambda::{Lambda, LambdaError, LogSink};
+use crate::sns::Sns;
+use crate::sqs::Sqs;
+use crate::template::{self, Stack, TemplateError};
+
+/// The template parameter that is given the sandbox gateway's URL.
+pub const GATEWAY_PARAMETER: &str = "PaymentGatewayUrl";
+
+/// What a cloud is made of.
+#[derive(Debug)]
+pub struct CloudConfig {
+    /// What to create, from [`load_stack`].
+    pub stack: Stack,
+    /// Where it answers.
+    pub listeners: Listeners,
+    /// The folder with the binaries of functions that are built here: `target/debug`.
+    pub binaries: PathBuf,
+    /// Variables for every function, besides the template's.
+    pub environment: BTreeMap<String, String>,
+    /// Where the functions' log lines go.
+    pub log: LogSink,
+}
+
+/// A running cloud. Dropping it stops its servers; [`shutdown`](Self::shutdown) also waits for the function processes.
+#[derive(Debug)]
+pub struct Cloud {
+    services: Services,
+    gateway: Gateway,
+    stack: Stack,
+    http_url: String,
+    gateway_url: String,
+    servers: Mutex<JoinSet<()>>,
+}
+
+/// A function whose first process is ready, or not.
+#[derive(Debug)]
+pub struct Warmed {
+    /// The function's name.
+    pub function: String,
+    /// How long it took.
+    pub took: Duration,
+    /// Why it did not start.
+    pub outcome: Result<(), LambdaError>,
+}
+
+/// Reads the template at `path` as it is on this machine: with the parameters of its `Metadata.Onceward.Dev.Parameters`,
+/// with the sandbox gateway's URL if it takes one, and with `overrides` above both.
+pub fn load_stack(
+    path: &Path,
+    listeners: &Listeners,
+    overrides: &BTreeMap<String, String>,
+) -> Result<Stack, TemplateError> {
+    let account = listeners.account();
+    // Read twice: which parameters there are, and which values they get, is in the template itself.
+    let declared = template::load(path, overrides, account)?;
+    let mut parameters = BTreeMap::new();
+    if let Some(values) = declared.metadata["Onceward"]["Dev"]["Parameters"].as_object() {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        parameters.extend(values.iter().map(|(name, value)| (name.clone(), text(value))));
+    }
+    if declared.parameters.contains_key(GATEWAY_PARAMETER) {
+        parameters.insert(GATEWAY_PARAMETER.to_owned(), listeners.gateway_url().to_owned());
+    }
+    parameters.extend(overrides.clone());
+    template::load(path, &parameters, account)
+}
+
+impl Cloud {
+    /// Creates everything the stack declares and answers on the listeners. Function processes start when they are
+    /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
+    pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
+        let CloudConfig { stack, listeners, binaries, environment, log } = config;
+        let services = services(listeners.account().clone(), log)?;
+        let http_url = listeners.http_url().to_owned();
+        let gateway_url = listeners.gateway_url().to_owned();
+        resources::create(&services, &stack)?;
+        resources::create_functions(&services.lambda, &stack, &binaries, &environment, &http_url)?;
+        let routes = resources::map(&services, &stack)?;
+        let gateway = Gateway::new();
+        let mut servers = JoinSet::new();
+        servers.spawn(services.dynamodb.clone().expire_items());
+        listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
+        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers) })
+    }
+
+    /// Starts one process of every function, all at once, and says of each when it is ready.
+    pub async fn warm(&self, mut report: impl FnMut(Warmed)) {
+        let mut starting = JoinSet::new();
+        for function in &self.stack.functions {
+            let (lambda, function, start) = (self.services.lambda.clone(), function.name.clone(), Instant::now());
+            starting.spawn(async move {
+                let outcome = lambda.start(&function).await;
+                Warmed { function, took: start.elapsed(), outcome }
+            });
+        }
+        while let Some(warmed) = starting.join_next().await {
+            if let Ok(warmed) = warmed {
+                report(warmed);
+            }
+        }
+    }
+
+    /// Whose cloud it is.
+    pub fn account(&self) -> &Account {
+        &self.services.account
+    }
+
+    /// The queues.
+    pub fn sqs(&self) -> &Sqs {
+        &self.services.sqs
+    }
+
+    /// The tables and streams.
+    pub fn dynamodb(&self) -> &DynamoDb {
+        &self.services.dynamodb
+    }
+
+    /// The buses and rules.
+    pub fn events(&self) -> &EventBridge {
+        &self.services.events
+    }
+
+    /// The topics.
+    pub fn sns(&self) -> &Sns {
+        &self.services.sns
+    }
+
+    /// The functions.
+    pub fn lambda(&self) -> &Lambda {
+        &self.services.lambda
+    }
+
+    /// The sandbox payment gateway.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// What was created.
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// Base URL of the AWS endpoint: `http://127.0.0.1:4566`.
+    pub fn aws_url(&self) -> &str {
+        &self.services.account.endpoint
+    }
+
+    /// Base URL of the HTTP API: `http://127.0.0.1:3000`.
+    pub fn http_url(&self) -> &str {
+        &self.http_url
+    }
+
+    /// Base URL of the sandbox payment gateway.
+    pub fn gateway_url(&self) -> &str {
+        &self.gateway_url
+    }
+
+    /// Messages in the queues that feed functions: waiting, delayed or being handled. Dead-letter queues do not count.
+    pub fn backlog(&self) -> usize {
+        let depths = resources::consumed_queues(&self.stack).filter_map(|queue| self.services.sqs.depth(queue).ok());
+        depths.map(|depth| depth.visible + depth.in_flight + depth.delayed).sum()
+    }
+
+    /// Ends every function process and every server; returns when they are gone.
+    pub async fn shutdown(&self) {
+        self.services.lambda.shutdown().await;
+        let mut servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
+        servers.shutdown().await;
+    }
+}
+
+fn services(account: Account, log: LogSink) -> Result<Services, CloudError> {
+    let dynamodb = DynamoDb::new(account.clone())
+        .map_err(|source| CloudError::Resource { resource: "DynamoDB".to_owned(), source: Arc::new(source) })?;
+    let sqs = Sqs::new(account.clone());
+    Ok(Services {
+        events: EventBridge::new(account.clone(), sqs.clone()),
+        sns: Sns::new(account.clone(), sqs.clone()),
+        lambda: Lambda::new(account.clone(), log),
+        dynamodb,
+        sqs,
+        account,
+    })
+}

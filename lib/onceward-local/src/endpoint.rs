@@ -1,1 +1,124 @@
-//! endpoint
+//! The AWS endpoint: one port, every service and protocol of the local cloud.
+
+mod answer;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use serde_json::{Value, json};
+
+use self::target::{Service, Target, Unroutable};
+use crate::account::Account;
+use crate::dynamodb::DynamoDb;
+use crate::events::EventBridge;
+use crate::lambda::Lambda;
+use crate::sns::Sns;
+use crate::sqs::Sqs;
+use crate::wire::{AwsRequest, AwsResponse, Protocol};
+
+/// Largest request body, in bytes. No service takes more; the largest, a `DynamoDB` transaction, is 4 MB of items.
+pub const BODY_BYTES_MAX: usize = 12 * 1024 * 1024;
+
+/// The services of one local cloud.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Whose they are.
+    pub account: Account,
+    /// Queues.
+    pub sqs: Sqs,
+    /// Buses and rules.
+    pub events: EventBridge,
+    /// Topics.
+    pub sns: Sns,
+    /// Tables and streams.
+    pub dynamodb: DynamoDb,
+    /// Functions.
+    pub lambda: Lambda,
+}
+
+/// The endpoint's routes. Whatever is not Lambda's or a health check is told apart by its headers and its body.
+pub fn router(services: &Services) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/_localstack/health", get(health))
+        .fallback(any)
+        .with_state(services.clone())
+        .merge(services.lambda.api())
+}
+
+/// As `LocalStack` answers, for scripts that wait for it.
+async fn health() -> Json<Value> {
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "sns", "sqs", "sts"];
+    let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
+    Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+async fn any(State(services): State<Services>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
+        let protocol = target::resolve(&parts.uri, &parts.headers, &[]).ok().map(|target| target.protocol);
+        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes, or it did not arrive whole");
+        return answer::into_http(answer::error(413, protocol, "RequestEntityTooLarge", &message));
+    };
+    let answer = match target::resolve(&parts.uri, &parts.headers, &body) {
+        Ok(target) => {
+            let (path, query) = (parts.uri.path().to_owned(), parts.uri.query().unwrap_or_default());
+            // A query-protocol request by GET has its parameters in the URL.
+            let in_url = parts.method == Method::GET && body.is_empty();
+            let body = if in_url { Bytes::copy_from_slice(query.as_bytes()) } else { body };
+            dispatch(&services, target, path, body).await
+        }
+        Err(unroutable) => {
+            let code = match unroutable {
+                Unroutable::NoAction => "MissingAction",
+                Unroutable::UnknownService { .. } | Unroutable::UnknownAction { .. } => "UnknownOperationException",
+            };
+            let protocol = parts.headers.contains_key("x-amz-target").then_some(Protocol::Json { content_type: JSON });
+            answer::error(400, protocol, code, &unroutable.to_string())
+        }
+    };
+    answer::into_http(answer)
+}
+
+const JSON: &str = "application/x-amz-json-1.0";
+
+async fn dispatch(services: &Services, target: Target, path: String, body: Bytes) -> AwsResponse {
+    let Target { service, protocol, action } = target;
+    if let Some(fault) = unreadable(protocol, &body) {
+        return answer::error(400, Some(protocol), "SerializationException", &fault);
+    }
+    let request = AwsRequest { protocol, action, path, body };
+    match service {
+        Service::Sqs => services.sqs.handle(request).await,
+        Service::Events => services.events.handle(request).await,
+        Service::Sns => services.sns.handle(request).await,
+        Service::DynamoDb => services.dynamodb.handle(request).await,
+        Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
+        Service::Sts => {
+            let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);
+            answer::error(400, Some(protocol), "InvalidAction", &message)
+        }
+    }
+}
+
+/// What is wrong with a body that no service could read.
+fn unreadable(protocol: Protocol, body: &[u8]) -> Option<String> {
+    let text = match std::str::from_utf8(body) {
+        Ok(text) => text,
+        Err(fault) => return Some(format!("the body is not UTF-8: {fault}")),
+    };
+    match protocol {
+        Protocol::Query => None,
+        Protocol::Json { .. } if text.is_empty() => Some("the body is empty: it must be a JSON object".to_owned()),
+        Protocol::Json { .. } => {
+            serde_json::from_str::<IgnoredAny>(text).err().map(|fault| format!("the body is not JSON: {fault}"))
+        }
+    }
+}

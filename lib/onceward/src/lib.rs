@@ -1,1 +1,59 @@
+//! The core of Onceward: event handlers whose effects happen once.
+//!
+//! A handler is one async function. It reads what it needs through its [`Context`] and *returns* its effects as a
+//! [`UnitOfWork`]: state to write, events to publish, an answer. The runtime commits them together with the record
+//! that the event was handled, in one transaction of the [`Ledger`]; a duplicate delivery finds the record and
+//! changes nothing.
+//!
+//! This crate knows no AWS SDK, and reads no clock, randomness or environment by itself: it takes them as
+//! [`Ports`]. `onceward-aws` provides them on Lambda; [`memory`] provides them in a test.
 
+mod batch;
+mod command;
+mod context;
+mod dead_letter;
+mod entity;
+mod envelope;
+mod environment;
+mod error;
+mod event;
+mod execute;
+mod fingerprint;
+mod function;
+mod http;
+mod idempotency;
+mod ledger;
+pub mod memory;
+mod outbox;
+mod query;
+mod retry;
+mod store;
+mod telemetry;
+mod trace;
+mod unit_of_work;
+
+pub use batch::{BatchItemFailure, Delivery, SourceQueue};
+pub use command::Command;
+pub use context::{Context, EventMetadata};
+pub use dead_letter::{DeadLetter, DeadLetterError, DeadLetterQueue, Reason};
+pub use entity::{Entity, Key};
+pub use envelope::{Envelope, EnvelopeError};
+pub use environment::{Clock, Ports, Randomness};
+pub use error::{HandlerError, HandlerResult};
+pub use event::Event;
+pub use function::Function;
+pub use http::{HttpRequest, HttpResponse};
+pub use idempotency::{Completed, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord};
+pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, Ledger, LedgerError};
+pub use outbox::{PublishError, PublishFailure, Publisher, Relay, StreamRecord};
+pub use query::{Query, QueryResult};
+pub use retry::{Backoff, Postponement, Visibility, VisibilityError};
+pub use store::{Item, Store, StoreError};
+pub use trace::TraceContext;
+pub use unit_of_work::{
+    ACTIONS_MAX, Action, Change, Condition, EVENTS_MAX, Operation, UnitOfWork, UnitOfWorkError, Update, absent, all,
+    at_least, equals, present, version,
+};
+
+/// The value of one attribute of an item, in DynamoDB's type system.
+pub use serde_dynamo::AttributeValue;

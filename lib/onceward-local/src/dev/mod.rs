@@ -1,1 +1,125 @@
-//! dev
+//! `onceward dev`: builds the template's functions, runs the template on this machine and shows what happens.
+
+mod banner;
+mod build;
+mod columns;
+mod console;
+mod demo;
+mod hop;
+mod stop;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use self::build::BuildError;
+use self::console::{Console, Format};
+use self::demo::{Demo, DemoError};
+use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
+use crate::template::TemplateError;
+
+/// How long stopping may take before what is left is abandoned.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
+
+/// Run the template on this machine: the functions as processes, the AWS services on one port.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Port of the AWS endpoint (0: any free port)
+    #[arg(long, value_name = "PORT", default_value_t = 4566)]
+    aws_port: u16,
+    /// Port of the HTTP API (0: any free port)
+    #[arg(long, value_name = "PORT", default_value_t = 3000)]
+    http_port: u16,
+    /// The SAM template
+    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
+    template: PathBuf,
+    /// A value for a parameter of the template; may be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    parameters: Vec<(String, String)>,
+    /// Leave out the demo events of the template's metadata
+    #[arg(long)]
+    no_demo: bool,
+    /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    log: Format,
+    /// Show the functions' INFO and DEBUG lines too
+    #[arg(long, short)]
+    verbose: bool,
+}
+
+/// Why `onceward dev` stops before it runs.
+#[derive(Debug, thiserror::Error)]
+enum DevError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
+}
+
+/// Runs until Ctrl-C (exit code 130) or SIGTERM (0).
+pub async fn run(args: Args) -> ExitCode {
+    let console = Console::start(args.log, args.verbose);
+    let code = tokio::select! {
+        stopped = stop::signal() => stopped,
+        outcome = start(&args, &console) => match outcome {
+            Ok(cloud) => {
+                let stopped = stop::signal().await;
+                // The shell has echoed ^C: begin a line of its own.
+                console.say("\nstopping");
+                // A second signal, or a process that will not end, must not keep the terminal.
+                tokio::select! {
+                    _ = tokio::time::timeout(SHUTDOWN_MAX, cloud.shutdown()) => {}
+                    _ = stop::signal() => {}
+                }
+                stopped
+            }
+            Err(error) => {
+                console.fail(&error);
+                ExitCode::FAILURE
+            }
+        },
+    };
+    console.close();
+    code
+}
+
+async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
+    let listeners = Listeners::bind(Ports { aws: args.aws_port, http: args.http_port }).await?;
+    let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
+    let stack = load_stack(&args.template, &listeners, &overrides)?;
+    let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&args.template))? };
+    let binaries = build::build(&stack, directory(&args.template)).await?;
+    let built = Instant::now();
+    let config = CloudConfig { stack, listeners, binaries, environment: BTreeMap::new(), log: console.sink() };
+    let cloud = Cloud::start(config)?;
+    cloud.warm(|warmed| console.say(&banner::warmed(&warmed))).await;
+    let mut notes = Vec::new();
+    if let Some(demo) = &demo {
+        notes = demo.play(&cloud, built).await;
+    }
+    console.say(&banner::ready(&cloud, demo.as_ref(), built.elapsed()));
+    for note in &notes {
+        console.say(note);
+    }
+    Ok(cloud)
+}
+
+/// The folder a template is in.
+fn directory(template: &Path) -> &Path {
+    match template.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}

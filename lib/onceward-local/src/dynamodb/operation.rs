@@ -108,6 +108,8 @@ fn stream_action(database: &Database, account: &Account, action: &str, body: &[u
             let mut answer = database.describe_stream(request)?;
             for shard in &mut answer.stream_description.shards {
                 shard.shard_id = rename::public_shard_id(&answer.stream_description.table_name);
+                // Only a closed shard has an end; readers would stop there.
+                shard.sequence_number_range.ending_sequence_number = None;
             }
             Ok(answer)
         }),

@@ -44,6 +44,8 @@ fn stream(database: &DynamoDb, table: &str) -> Vec<Value> {
     let described = run(database, "DescribeStream", &json!({"StreamArn": arn}));
     let shard = &described["StreamDescription"]["Shards"][0]["ShardId"];
     assert!(shard.as_str().unwrap().len() >= 28, "boto3 refuses {shard}");
+    let range = &described["StreamDescription"]["Shards"][0]["SequenceNumberRange"];
+    assert!(range["StartingSequenceNumber"].is_string() && range["EndingSequenceNumber"].is_null(), "{range}");
     let iterator = run(
         database,
         "GetShardIterator",

@@ -123,7 +123,7 @@ impl Sqs {
 
     /// Tags of a queue.
     pub fn queue_tags(&self, queue: &str) -> Result<BTreeMap<String, String>, SqsError> {
-        self.with_queue(queue, |entry, _| entry.tags.clone())
+        self.peek(queue, |entry| entry.tags.clone())
     }
 
     /// Adds tags to a queue, up to 50.

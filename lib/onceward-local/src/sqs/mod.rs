@@ -13,6 +13,8 @@ mod receipt;
 mod redrive;
 mod service;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 pub use error::SqsError;
 pub use message::{AttributeValue, Depth, MessageAttribute, Outgoing, Receive, Received, Sent};

@@ -165,18 +165,18 @@ impl Queue {
             let mut next = Some(head);
             while let Some(arrival) = next.filter(|_| taken.deliveries.len() < max) {
                 taken.deliveries.extend(self.deliver(arrival, take.visibility_ms));
-                next = self.follower(arrival, take);
+                next = self.follower(arrival);
             }
         }
         Ok(taken)
     }
 
-    /// The message after `arrival` in its group, if it can go out with it. One that is to be moved away waits until
-    /// it is the head: it must not overtake those before it.
-    fn follower(&self, arrival: u64, take: Take) -> Option<u64> {
+    /// The message after `arrival` in its group, if it can go out with it. It never had more receives than the one
+    /// before it, so it is not exhausted either.
+    fn follower(&self, arrival: u64) -> Option<u64> {
         let group = self.groups.get(self.messages.get(&arrival)?.message.group_id.as_ref()?)?;
         let next = *group.members.range((Bound::Excluded(arrival), Bound::Unbounded)).next()?;
-        (self.messages.get(&next)?.state == State::Ready && !self.exhausted(next, take)).then_some(next)
+        (self.messages.get(&next)?.state == State::Ready).then_some(next)
     }
 
     fn exhausted(&self, arrival: u64, take: Take) -> bool {

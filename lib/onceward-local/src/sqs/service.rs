@@ -73,7 +73,7 @@ impl Sqs {
 
     /// Sends a message. `queue` is a name, a URL or an ARN, here and everywhere.
     pub fn send(&self, queue: &str, message: Outgoing) -> Result<Sent, SqsError> {
-        let settings = self.with_queue(queue, |entry, _| Arc::clone(entry.queue.settings()))?;
+        let settings = self.peek(queue, |entry| Arc::clone(entry.queue.settings()))?;
         // Digests of up to 1 MiB are computed here, where nobody waits for them.
         let (message, delay_ms) = admission::admit(&settings, message, Uuid::new_v4().to_string())?;
         let mut sent = Sent {
@@ -94,7 +94,7 @@ impl Sqs {
         check(request)?;
         let deadline = Instant::now() + request.wait;
         loop {
-            let arrived = self.with_queue(queue, |entry, _| Arc::clone(&entry.arrived))?;
+            let arrived = self.peek(queue, |entry| Arc::clone(&entry.arrived))?;
             let mut notified = std::pin::pin!(arrived.notified());
             // Listens before it looks: what arrives in between is not missed.
             notified.as_mut().enable();
@@ -151,6 +151,11 @@ impl Sqs {
         let mut queues = self.locked();
         let entry = directory::find(&mut queues, queue)?;
         Ok(entry.acting(|entry| act(entry, now_ms)))
+    }
+
+    /// Reads of a queue what does not depend on the time; wakes nobody.
+    pub(crate) fn peek<T>(&self, queue: &str, read: impl FnOnce(&Entry) -> T) -> Result<T, SqsError> {
+        directory::find(&mut self.locked(), queue).map(|entry| read(entry))
     }
 
     fn look(&self, queue: &str, request: Receive) -> Result<Look, SqsError> {

@@ -130,9 +130,11 @@ impl Settings {
 
 /// The attribute's value as it is kept and compared, if it is one it may have.
 pub(crate) fn canonical(name: &str, value: &str) -> Result<String, SqsError> {
-    let one_of = |allowed: &[&str]| match allowed.contains(&value) {
-        true => Ok(value.to_owned()),
-        false => Err(invalid(name, format!("must be one of {}.", allowed.join(", ")))),
+    let one_of = |allowed: &[&str]| {
+        if allowed.contains(&value) {
+            return Ok(value.to_owned());
+        }
+        Err(invalid(name, format!("must be one of {}.", allowed.join(", "))))
     };
     match name {
         "VisibilityTimeout" => number(name, value, &limits::VISIBILITY_S),

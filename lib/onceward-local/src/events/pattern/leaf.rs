@@ -23,7 +23,7 @@ pub(super) enum Leaf {
 pub(super) enum Test {
     Operator(Operator),
     /// Asks quamina about this leaf alone: mixed values in one list disturb each other there.
-    Quamina(Quamina<()>),
+    Quamina(Box<Quamina<()>>),
     /// The opposite of what quamina says of every value here.
     NoneOf(Vec<Quamina<()>>),
 }
@@ -73,7 +73,9 @@ impl Test {
                 let each = texts.into_iter().map(|text| alone(&Operator::Text(operator, text)));
                 Ok(Self::NoneOf(each.collect::<Result<_, _>>()?))
             }
-            operator if quamina_value(&operator).is_some() => alone(&operator).map(Self::Quamina),
+            operator if quamina_value(&operator).is_some() => {
+                alone(&operator).map(|quamina| Self::Quamina(Box::new(quamina)))
+            }
             operator => Ok(Self::Operator(operator)),
         }
     }

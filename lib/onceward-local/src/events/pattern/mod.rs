@@ -1,4 +1,4 @@
-//! Event patterns: the whole syntax of EventBridge, decided by the `quamina` crate where it agrees with AWS.
+//! Event patterns: the whole syntax of `EventBridge`, decided by the `quamina` crate where it agrees with AWS.
 //!
 //! quamina decides the structure (fields, arrays, absence) and most string operators. What it lacks or decides
 //! differently is decided here, leaf by leaf, and reaches quamina as the verdict `true` or `false` in the leaf's place:
@@ -91,9 +91,9 @@ impl Alternative {
     }
 
     fn matches(&self, event: &Value) -> bool {
-        event.is_object()
-            && project(&self.fields, event)
-                .is_some_and(|event| self.quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
+        // What is not an object at the top is an error to quamina: it matches nothing.
+        project(&self.fields, event)
+            .is_some_and(|event| self.quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The operators, read from a pattern and checked as EventBridge checks them.
+//! The operators, read from a pattern and checked as `EventBridge` checks them.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 
 use std::net::IpAddr;

@@ -1,6 +1,6 @@
 use super::Pattern;
 
-/// Every operator of the EventBridge documentation: pattern, an event it matches, an event it does not.
+/// Every operator of the `EventBridge` documentation: pattern, an event it matches, an event it does not.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html>
 const DOCUMENTED: &[(&str, &str, &str, &str)] = &[
     (
@@ -119,14 +119,14 @@ const CORNERS: &[(&str, &str, bool)] = &[
     (r#"{"a":[{"numeric":["<",3]}]}"#, r#"{"a":"no"}"#, false),
     (r#"{"a":[{"numeric":["<",3]}]}"#, r#"{"a":null}"#, false),
     (r#"{"a":[{"anything-but":5}]}"#, r#"{"a":"5"}"#, true),
-    (r#"{"a":[{"anything-but":"x"}]}"#, r#"{}"#, false),
+    (r#"{"a":[{"anything-but":"x"}]}"#, "{}", false),
     (r#"{"a":[{"anything-but":"x"}]}"#, r#"{"a":["x","y"]}"#, true),
     (r#"{"a":[{"anything-but":{"prefix":"x"}}]}"#, r#"{"a":["xa","xb"]}"#, false),
     (r#"{"a":[{"anything-but":{"prefix":"x"}}]}"#, r#"{"a":["xa","b"]}"#, true),
     (r#"{"a":[{"anything-but":{"prefix":"x"}}]}"#, r#"{"a":7}"#, true),
-    (r#"{"a":[{"anything-but":{"prefix":"x"}}]}"#, r#"{}"#, false),
+    (r#"{"a":[{"anything-but":{"prefix":"x"}}]}"#, "{}", false),
     (r#"{"a":[{"anything-but":"x"},{"exists":true}]}"#, r#"{"a":"x"}"#, true),
-    (r#"{"a":["x",{"exists":false}]}"#, r#"{}"#, true),
+    (r#"{"a":["x",{"exists":false}]}"#, "{}", true),
     (r#"{"a":["x",{"exists":false}]}"#, r#"{"a":"y"}"#, false),
     (r#"{"a":["x",{"exists":false}],"b":[1]}"#, r#"{"b":1}"#, true),
     (r#"{"a":["x",{"exists":false}],"b":[1]}"#, r#"{"a":"y","b":1}"#, false),
@@ -144,6 +144,9 @@ const CORNERS: &[(&str, &str, bool)] = &[
     (r#"{"a":{"b":["x"],"c":["y"]}}"#, r#"{"a":[{"b":"x","c":"z"},{"b":"w","c":"y"}]}"#, false),
     (r#"{"a":{"b":["x"],"c":[1]}}"#, r#"{"a":[{"b":"x","c":2},{"b":"w","c":1}]}"#, false),
     (r#"{"a":{"b":["x"],"c":[1]}}"#, r#"{"a":[{"b":"w","c":1},{"b":"x","c":1}]}"#, true),
+    (r#"{"a":[{"exists":false}]}"#, r#"[{"b":1}]"#, false),
+    (r#"{"a":[{"exists":false}]}"#, "5", false),
+    (r#"{"d":{"a":[{"exists":false}]}}"#, r#"{"d":"text"}"#, true),
     (r#"{"a":["x"]}"#, r#"["a"]"#, false),
     (r#"{"a":["x"]}"#, r#""x""#, false),
     (r#"{"a":["x"]}"#, r#"{"b":{"a":"x"}}"#, false),

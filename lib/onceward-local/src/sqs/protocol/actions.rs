@@ -12,8 +12,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Sqs {
+    /// Answers with the fields of the action's result; null for an action that has none.
     pub(super) async fn act(&self, action: &str, mut input: Input) -> Result<Value, SqsError> {
-        let done = |()| json!({});
+        let done = |()| Value::Null;
         match action {
             "SendMessage" => self.send_message(input),
             "SendMessageBatch" => self.send_batch(input),
@@ -25,12 +26,12 @@ impl Sqs {
             "CreateQueue" => self.create(&mut input),
             "GetQueueUrl" => {
                 let name = input.queue_name()?;
-                self.depth(name).map(|_| json!({ "QueueUrl": self.url(name) }))
+                self.peek(name, |_| json!({ "QueueUrl": self.url(name) }))
             }
             "ListQueues" => self.list(&input),
             "GetQueueAttributes" => {
                 let names = input.attribute_names.as_deref().unwrap_or_default();
-                self.queue_attributes(input.queue()?, names).map(|map| optional("Attributes", map))
+                self.queue_attributes(input.queue()?, names).map(|map| optional("Attributes", &map))
             }
             "SetQueueAttributes" => {
                 let attributes =
@@ -52,7 +53,7 @@ impl Sqs {
                 let keys = input.tag_keys.take().ok_or(SqsError::MissingParameter { parameter: "TagKeys" })?;
                 self.untag_queue(input.queue()?, &keys).map(done)
             }
-            "ListQueueTags" => self.queue_tags(input.queue()?).map(|map| optional("Tags", map)),
+            "ListQueueTags" => self.queue_tags(input.queue()?).map(|map| optional("Tags", &map)),
             action => Err(SqsError::UnsupportedOperation { action: action.to_owned() }),
         }
     }
@@ -87,7 +88,7 @@ impl Sqs {
     }
 
     fn default_wait(&self, queue: &str) -> Result<Duration, SqsError> {
-        self.with_queue(queue, |entry, _| entry.queue.settings().wait)
+        self.peek(queue, |entry| entry.queue.settings().wait)
     }
 
     fn create(&self, input: &mut Input) -> Result<Value, SqsError> {
@@ -187,7 +188,7 @@ fn typed(attribute: MessageAttribute) -> Value {
 }
 
 /// A map that the answer leaves out if it is empty.
-fn optional(name: &str, map: BTreeMap<String, String>) -> Value {
+fn optional(name: &str, map: &BTreeMap<String, String>) -> Value {
     if map.is_empty() { json!({}) } else { json!({ name: map }) }
 }
 

@@ -14,7 +14,7 @@ impl Sqs {
         let entries = entries(&mut input, "SendMessageBatchRequestEntry")?;
         let queue = input.queue()?;
         // A queue that is not there fails the batch, not each of its entries.
-        self.depth(queue)?;
+        self.peek(queue, |_| ())?;
         let mut messages = Vec::new();
         for mut entry in entries {
             let message = entry.outgoing();
@@ -36,7 +36,7 @@ impl Sqs {
     pub(super) fn delete_batch(&self, mut input: Input) -> Result<Value, SqsError> {
         let entries = entries(&mut input, "DeleteMessageBatchRequestEntry")?;
         let queue = input.queue()?;
-        self.depth(queue)?;
+        self.peek(queue, |_| ())?;
         Ok(collect(entries.into_iter().map(|entry| {
             let outcome = entry.receipt_handle().and_then(|handle| self.delete(queue, handle));
             (entry.id.unwrap_or_default(), outcome.map(|()| Map::new()))
@@ -46,7 +46,7 @@ impl Sqs {
     pub(super) fn change_visibility_batch(&self, mut input: Input) -> Result<Value, SqsError> {
         let entries = entries(&mut input, "ChangeMessageVisibilityBatchRequestEntry")?;
         let queue = input.queue()?;
-        self.depth(queue)?;
+        self.peek(queue, |_| ())?;
         Ok(collect(entries.into_iter().map(|entry| {
             let outcome = self.change_entry(queue, &entry);
             (entry.id.unwrap_or_default(), outcome.map(|()| Map::new()))

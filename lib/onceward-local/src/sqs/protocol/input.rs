@@ -95,12 +95,12 @@ impl Entry {
         }
         let mut trace_header = None;
         for (name, typed) in self.message_system_attributes.take().unwrap_or_default() {
-            match (name.as_str(), typed.read(&name)?.value) {
-                (TRACE_HEADER, AttributeValue::Text(text)) => trace_header = Some(text),
-                _ => {
-                    let reason = "The only system attribute that can be sent is AWSTraceHeader, of type String.";
-                    return Err(SqsError::parameter("MessageSystemAttributes", name, reason));
-                }
+            let value = typed.read(&name)?.value;
+            if let (TRACE_HEADER, AttributeValue::Text(text)) = (name.as_str(), value) {
+                trace_header = Some(text);
+            } else {
+                let reason = "The only system attribute that can be sent is AWSTraceHeader, of type String.";
+                return Err(SqsError::parameter("MessageSystemAttributes", name, reason));
             }
         }
         Ok(Outgoing {

@@ -30,7 +30,7 @@ impl Sqs {
         };
         let request_id = Uuid::new_v4().to_string();
         let (status, content_type, body, error_header) = match (request.protocol, outcome) {
-            (Protocol::Json { content_type }, Ok(answer)) => (200, content_type, answer.to_string(), None),
+            (Protocol::Json { content_type }, Ok(answer)) => (200, content_type, json_body(&answer), None),
             (Protocol::Json { content_type }, Err(error)) => {
                 let body = json!({ "__type": error.shape(), "message": error.to_string() }).to_string();
                 (400, content_type, body, Some(format!("{};Sender", error.query_code())))
@@ -50,6 +50,11 @@ impl Sqs {
         headers.extend(error_header.map(|code| ("x-amzn-query-error", code)));
         AwsResponse { status, content_type, headers, body: Bytes::from(body) }
     }
+}
+
+/// An action without a result answers the empty object, which every client takes.
+fn json_body(answer: &Value) -> String {
+    if answer.is_null() { "{}".to_owned() } else { answer.to_string() }
 }
 
 fn read(request: &AwsRequest) -> Result<Input, SqsError> {

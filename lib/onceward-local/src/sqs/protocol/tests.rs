@@ -1,1 +1,128 @@
+use super::super::tests::service::sqs;
+use crate::sqs::Sqs;
+use crate::wire::{AwsRequest, AwsResponse, Protocol};
+use bytes::Bytes;
+use serde_json::{Value, json};
 
+const URL: &str = "http://localhost:4566/000000000000/q";
+
+async fn call(sqs: &Sqs, protocol: Protocol, action: &str, body: String) -> AwsResponse {
+    let request = AwsRequest { protocol, action: action.to_owned(), path: "/".to_owned(), body: Bytes::from(body) };
+    sqs.handle(request).await
+}
+
+async fn json(sqs: &Sqs, action: &str, body: Value) -> (u16, Value) {
+    let protocol = Protocol::Json { content_type: "application/x-amz-json-1.0" };
+    let response = call(sqs, protocol, action, body.to_string()).await;
+    (response.status, serde_json::from_slice(&response.body).unwrap())
+}
+
+async fn query(sqs: &Sqs, action: &str, parameters: &str) -> (u16, String) {
+    let response = call(sqs, Protocol::Query, action, format!("Action={action}&{parameters}")).await;
+    assert_eq!(response.content_type, "text/xml");
+    (response.status, String::from_utf8(response.body.to_vec()).unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_queue_has_its_name_in_both_protocols() {
+    let sqs = sqs();
+    let protocol = Protocol::Json { content_type: "application/x-amz-json-1.0" };
+    let response = call(&sqs, protocol, "GetQueueUrl", json!({ "QueueName": "q" }).to_string()).await;
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    assert_eq!((response.status, body["__type"].as_str()), (400, Some("com.amazonaws.sqs#QueueDoesNotExist")));
+    let header = ("x-amzn-query-error", "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned());
+    assert!(response.headers.contains(&header));
+    let (status, xml) = query(&sqs, "GetQueueUrl", "QueueName=q").await;
+    assert_eq!(status, 400);
+    assert!(xml.contains("<Code>AWS.SimpleQueueService.NonExistentQueue</Code>"), "{xml}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_crosses_protocols_with_its_attributes() {
+    let sqs = sqs();
+    let (_, xml) = query(&sqs, "CreateQueue", "QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=0").await;
+    assert!(xml.contains(&format!("<CreateQueueResult><QueueUrl>{URL}</QueueUrl></CreateQueueResult>")), "{xml}");
+    let send = "MessageBody=a%3Cb%26c%0D&MessageAttribute.1.Name=Hello&MessageAttribute.1.Value.DataType=String\
+                &MessageAttribute.1.Value.StringValue=There&MessageSystemAttribute.1.Name=AWSTraceHeader\
+                &MessageSystemAttribute.1.Value.DataType=String&MessageSystemAttribute.1.Value.StringValue=Root%3D1";
+    let (_, xml) = query(&sqs, "SendMessage", &format!("QueueUrl={URL}&{send}")).await;
+    assert!(xml.contains("<MD5OfMessageAttributes>a311262e065454b75da111d535b8dacd</MD5OfMessageAttributes>"), "{xml}");
+    let ask = json!({ "QueueUrl": URL, "AttributeNames": ["AWSTraceHeader"], "MessageAttributeNames": ["He.*"],
+                      "VisibilityTimeout": 0 });
+    let (_, answer) = json(&sqs, "ReceiveMessage", ask).await;
+    let message = &answer["Messages"][0];
+    assert_eq!(message["Body"], "a<b&c\r");
+    assert_eq!(message["Attributes"], json!({ "AWSTraceHeader": "Root=1" }));
+    assert_eq!(message["MessageAttributes"]["Hello"], json!({ "DataType": "String", "StringValue": "There" }));
+    let ask = format!("QueueUrl={URL}&AttributeName.1=ApproximateReceiveCount&MessageAttributeName.1=All");
+    let (_, xml) = query(&sqs, "ReceiveMessage", &ask).await;
+    for part in [
+        "<Message><",
+        "<Body>a&lt;b&amp;c&#13;</Body>",
+        "<Attribute><Name>ApproximateReceiveCount</Name><Value>2</Value></Attribute>",
+        "<MessageAttribute><Name>Hello</Name><Value><DataType>String</DataType><StringValue>There</StringValue></Value>",
+    ] {
+        assert!(xml.contains(part), "{part} is not in {xml}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_of_a_batch_fail_for_themselves_and_bad_batches_as_a_whole() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let entries = json!([{ "Id": "a", "MessageBody": "x" }, { "Id": "b", "MessageBody": "\u{1}" }, { "Id": "c" }]);
+    let (_, answer) = json(&sqs, "SendMessageBatch", json!({ "QueueUrl": URL, "Entries": entries })).await;
+    assert_eq!(answer["Successful"][0]["Id"], "a");
+    assert_eq!(
+        (&answer["Failed"][0]["Code"], &answer["Failed"][0]["SenderFault"]),
+        (&json!("InvalidMessageContents"), &json!(true))
+    );
+    assert_eq!(answer["Failed"][1]["Code"], "MissingParameter");
+    let long = "x".repeat(600_000);
+    for (entries, error) in [
+        (json!([]), "EmptyBatchRequest"),
+        (json!([{ "Id": "a", "MessageBody": "x" }, { "Id": "a", "MessageBody": "x" }]), "BatchEntryIdsNotDistinct"),
+        (json!([{ "Id": "a b", "MessageBody": "x" }]), "InvalidBatchEntryId"),
+        (json!([{ "Id": "a", "MessageBody": long }, { "Id": "b", "MessageBody": long }]), "BatchRequestTooLong"),
+        (json!(vec![json!({ "Id": "a", "MessageBody": "x" }); 11]), "TooManyEntriesInBatchRequest"),
+    ] {
+        let (status, answer) = json(&sqs, "SendMessageBatch", json!({ "QueueUrl": URL, "Entries": entries })).await;
+        assert_eq!((status, &answer["__type"]), (400, &json!(format!("com.amazonaws.sqs#{error}"))));
+    }
+    let batch = format!(
+        "QueueUrl={URL}&DeleteMessageBatchRequestEntry.1.Id=a&DeleteMessageBatchRequestEntry.1.ReceiptHandle=z"
+    );
+    let (_, xml) = query(&sqs, "DeleteMessageBatch", &batch).await;
+    assert!(xml.contains("<BatchResultErrorEntry><Code>ReceiptHandleIsInvalid</Code><Id>a</Id>"), "{xml}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn lists_come_in_pages_and_unknown_actions_are_named() {
+    let sqs = sqs();
+    for name in ["a1", "a2", "a3", "b"] {
+        json(&sqs, "CreateQueue", json!({ "QueueName": name })).await;
+    }
+    let (_, first) = json(&sqs, "ListQueues", json!({ "QueueNamePrefix": "a", "MaxResults": 2 })).await;
+    assert_eq!(first["QueueUrls"].as_array().unwrap().len(), 2);
+    let next = json!({ "QueueNamePrefix": "a", "MaxResults": 2, "NextToken": first["NextToken"] });
+    let (_, second) = json(&sqs, "ListQueues", next).await;
+    assert_eq!(second, json!({ "QueueUrls": [sqs.url("a3")] }));
+    let (status, answer) = json(&sqs, "StartMessageMoveTask", json!({})).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["message"], "SQS StartMessageMoveTask is not supported by the local cloud.");
+    let (_, answer) = json(&sqs, "SendMessage", json!({ "MessageBody": "x" })).await;
+    assert_eq!(answer["message"], "The request must contain the parameter QueueUrl.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_without_content_is_still_an_element_and_no_result_is_none() {
+    let sqs = sqs();
+    let (_, xml) = query(&sqs, "ListQueues", "").await;
+    assert!(xml.contains("<ListQueuesResult></ListQueuesResult>"), "{xml}");
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let (_, xml) = query(&sqs, "ReceiveMessage", &format!("QueueUrl={URL}")).await;
+    assert!(xml.contains("<ReceiveMessageResult></ReceiveMessageResult>"), "{xml}");
+    let (_, xml) = query(&sqs, "PurgeQueue", &format!("QueueUrl={URL}")).await;
+    assert!(!xml.contains("PurgeQueueResult"), "{xml}");
+    assert_eq!(json(&sqs, "PurgeQueue", json!({ "QueueUrl": URL })).await, (200, json!({})));
+}

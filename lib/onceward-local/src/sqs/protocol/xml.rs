@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 /// Namespace of the answers.
 const NAMESPACE: &str = "http://queue.amazonaws.com/doc/2012-11-05/";
 
-/// The XML of an action's JSON answer.
+/// The XML of an action's JSON answer; null has no result element.
 pub(super) fn answer(action: &str, answer: &Value, request_id: &str) -> String {
     let mut out = format!("<?xml version=\"1.0\"?><{action}Response xmlns=\"{NAMESPACE}\">");
-    if let Some(fields) = answer.as_object().filter(|fields| !fields.is_empty()) {
+    // Parsers require the element of a result, even if nothing is in it.
+    if let Some(fields) = answer.as_object() {
         element(&mut out, &format!("{action}Result"), |out| write_fields(out, action, fields));
     }
     element(&mut out, "ResponseMetadata", |out| text(out, "RequestId", request_id));
@@ -41,7 +42,9 @@ fn write_fields(out: &mut String, action: &str, fields: &Map<String, Value>) {
                     "Successful" => format!("{action}ResultEntry"),
                     _ => "QueueUrl".to_owned(),
                 };
-                items.iter().for_each(|item| write_value(out, action, &item_name, item));
+                for item in items {
+                    write_value(out, action, &item_name, item);
+                }
             }
             _ => write_value(out, action, name, value),
         }

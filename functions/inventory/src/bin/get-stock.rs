@@ -1,0 +1,5 @@
+//! The Lambda function `get-stock`.
+
+fn main() -> Result<(), onceward_aws::RunError> {
+    onceward_aws::run(inventory::get_stock::function())
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `receive-stock`.
+
+fn main() -> Result<(), onceward_aws::RunError> {
+    onceward_aws::run(inventory::receive_stock::function())
+}

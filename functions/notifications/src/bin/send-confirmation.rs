@@ -1,0 +1,5 @@
+//! The Lambda function `send-confirmation`.
+
+fn main() -> Result<(), onceward_aws::RunError> {
+    onceward_aws::run_with(|aws| Ok(notifications::send_confirmation::function(aws.topic("CONFIRMATIONS_TOPIC_ARN")?)))
+}

@@ -1,0 +1,46 @@
+//! Authorizes the payment of an order whose stock is reserved.
+
+use contracts::{PaymentAuthorized, PaymentDeclined, StockReserved};
+use onceward::{Context, Function, HandlerError, HandlerResult, UnitOfWork, absent};
+
+use crate::{Authorization, Gateway, GatewayError, Payment, SOURCE, gateway::PaymentRequest};
+
+/// The Lambda function.
+///
+/// Guarded: a charge cannot join the transaction. No two deliveries ask at once, and the gateway gets the same key
+/// from each.
+pub fn function(gateway: Gateway) -> Function<Gateway> {
+    Function::new("authorize-payment").source(SOURCE).dependencies(gateway).guarded().on(authorize_payment)
+}
+
+/// Asks the gateway and puts its decision on record.
+pub async fn authorize_payment(event: StockReserved, context: Context<Gateway>) -> HandlerResult {
+    let order = event.order;
+    let request = PaymentRequest {
+        amount: order.total,
+        currency: &order.currency,
+        payment_token: &order.payment_token,
+        reference: &order.order_id,
+        capture: false,
+    };
+    match context.dependencies().authorize(&request, context.idempotency_key()).await {
+        Ok(Authorization::Authorized { payment_id }) => {
+            let payment = Payment {
+                order_id: order.order_id.clone(),
+                payment_id: payment_id.clone(),
+                amount: order.total,
+                currency: order.currency.clone(),
+            };
+            let unit = UnitOfWork::new().put(&payment, absent());
+            Ok(unit.publish(&PaymentAuthorized { order, payment_id }))
+        }
+        Ok(Authorization::Declined { code }) => {
+            Ok(UnitOfWork::new().publish(&PaymentDeclined { order_id: order.order_id, reason: code }))
+        }
+        Err(error @ GatewayError::Unavailable { retry_after: Some(after), .. }) => {
+            Err(HandlerError::retry_after(error, after))
+        }
+        Err(error @ GatewayError::Refused { .. }) => Err(HandlerError::terminal(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,11 @@
+//! Payments: asks the payment gateway for each order's total.
+
+pub mod authorize_payment;
+mod gateway;
+mod payment;
+
+pub use gateway::{Authorization, Gateway, GatewayError};
+pub use payment::Payment;
+
+/// This context's name: the `source` of its events.
+const SOURCE: &str = "payments";

@@ -1,0 +1,3 @@
+//! Platform: what every system built on Onceward deploys once.
+
+pub mod outbox_relay;

@@ -1,0 +1,135 @@
+use std::{collections::HashMap, time::Duration};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::{
+    operation::{delete_item::DeleteItemError, put_item::PutItemError},
+    types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+};
+use onceward::{Claim, ClaimOutcome, Commit, CommitOutcome, Ledger, LedgerError, LedgerKey, LedgerRecord};
+
+use super::{
+    DynamoDbLedger,
+    error::failed,
+    expression::{Placeholders, number, text},
+    record::{self, SdkItem},
+};
+
+/// The most keys one BatchGetItem takes:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>.
+const BATCH_GET_KEYS_MAX: usize = 100;
+
+/// How often the keys that BatchGetItem left out are asked for again.
+const UNPROCESSED_TRIES_MAX: u32 = 4;
+
+/// The first pause before asking again; it doubles.
+const UNPROCESSED_PAUSE: Duration = Duration::from_millis(20);
+
+#[async_trait]
+impl Ledger for DynamoDbLedger {
+    async fn find(&self, keys: &[LedgerKey]) -> Result<HashMap<LedgerKey, LedgerRecord>, LedgerError> {
+        // DynamoDB refuses a key that is asked for twice.
+        let mut texts: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        let mut records = HashMap::new();
+        for chunk in texts.chunks(BATCH_GET_KEYS_MAX) {
+            for item in self.batch_get(chunk).await? {
+                if let Some(key) = record::key(&item) {
+                    records.insert(key, record::read("BatchGetItem", &item)?);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError> {
+        self.write(commit).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, LedgerError> {
+        let mut placeholders = Placeholders::default();
+        let (pk, status) = (placeholders.name(record::PK), placeholders.name(record::STATUS));
+        let lease_expires_at = placeholders.name(record::LEASE_EXPIRES_AT);
+        let in_progress = placeholders.value(text(record::IN_PROGRESS));
+        let now = placeholders.value(number(claim.now.timestamp_millis()));
+        let condition =
+            format!("attribute_not_exists({pk}) OR ({status} = {in_progress} AND {lease_expires_at} <= {now})");
+        let result = self
+            .client
+            .put_item()
+            .table_name(&self.ledger_table)
+            .set_item(Some(record::in_progress(claim)))
+            .condition_expression(condition)
+            .set_expression_attribute_names(placeholders.names())
+            .set_expression_attribute_values(placeholders.values())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = result else { return Ok(ClaimOutcome::Claimed) };
+        let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
+            return Err(failed("PutItem", error));
+        };
+        let held = refused.item().map(|item| record::read("PutItem", item)).transpose()?;
+        match held {
+            // The SDK repeated a claim whose answer was lost.
+            Some(LedgerRecord::InProgress(lease)) if lease.owner == claim.lease.owner => Ok(ClaimOutcome::Claimed),
+            Some(record) => Ok(ClaimOutcome::Held(record)),
+            None => Err(failed("PutItem", error)),
+        }
+    }
+
+    async fn release(&self, key: &LedgerKey, owner: &str) -> Result<(), LedgerError> {
+        let mut placeholders = Placeholders::default();
+        let (status, held_by) = (placeholders.name(record::STATUS), placeholders.name(record::OWNER));
+        let in_progress = placeholders.value(text(record::IN_PROGRESS));
+        let owner = placeholders.value(text(owner));
+        let result = self
+            .client
+            .delete_item()
+            .table_name(&self.ledger_table)
+            .key(record::PK, text(&key.to_string()))
+            .condition_expression(format!("{status} = {in_progress} AND {held_by} = {owner}"))
+            .set_expression_attribute_names(placeholders.names())
+            .set_expression_attribute_values(placeholders.values())
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(failed("DeleteItem", error)),
+            },
+        }
+    }
+}
+
+impl DynamoDbLedger {
+    async fn batch_get(&self, keys: &[String]) -> Result<Vec<SdkItem>, LedgerError> {
+        let mut placeholders = Placeholders::default();
+        let projection = record::READ.map(|attribute| placeholders.name(attribute)).join(", ");
+        let keys = keys.iter().map(|key| SdkItem::from([(record::PK.to_owned(), text(key))]));
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .projection_expression(projection)
+            .set_expression_attribute_names(placeholders.names())
+            .build()
+            .map_err(|error| LedgerError { operation: "BatchGetItem", transient: false, source: error.into() })?;
+        let mut wanted = HashMap::from([(self.ledger_table.clone(), wanted)]);
+        let mut items = Vec::new();
+        for attempt in 0..UNPROCESSED_TRIES_MAX {
+            if attempt > 0 {
+                tokio::time::sleep(UNPROCESSED_PAUSE * 2_u32.pow(attempt - 1)).await;
+            }
+            let request = self.client.batch_get_item().set_request_items(Some(wanted));
+            let answer = request.send().await.map_err(|error| failed("BatchGetItem", error))?;
+            items.extend(answer.responses.unwrap_or_default().into_values().flatten());
+            wanted = answer.unprocessed_keys.unwrap_or_default();
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+        }
+        let source = format!("keys were left unprocessed {UNPROCESSED_TRIES_MAX} times").into();
+        Err(LedgerError { operation: "BatchGetItem", transient: true, source })
+    }
+}

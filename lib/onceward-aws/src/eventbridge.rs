@@ -1,0 +1,56 @@
+use async_trait::async_trait;
+use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
+use onceward::{Envelope, PublishError, PublishFailure, Publisher};
+
+/// The most entries one PutEvents takes:
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
+const ENTRIES_MAX: usize = 10;
+
+/// Sends events to an EventBridge bus: `source` and type become the event's `source` and `detail-type`, the envelope
+/// its `detail`.
+#[derive(Debug, Clone)]
+pub struct EventBridgePublisher {
+    client: Client,
+    bus: String,
+}
+
+impl EventBridgePublisher {
+    /// A publisher for one bus, by name or ARN.
+    pub fn new(client: Client, bus: impl Into<String>) -> Self {
+        Self { client, bus: bus.into() }
+    }
+}
+
+#[async_trait]
+impl Publisher for EventBridgePublisher {
+    fn batch_max(&self) -> usize {
+        ENTRIES_MAX
+    }
+
+    async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| PublishError { source };
+        let entries: Result<Vec<_>, serde_json::Error> =
+            envelopes.iter().map(|envelope| self.entry(envelope)).collect();
+        let entries = entries.map_err(|error| failed(error.into()))?;
+        let answer = self.client.put_events().set_entries(Some(entries)).send().await;
+        let answer = answer.map_err(|error| failed(error.into()))?;
+        let results = answer.entries().iter().enumerate();
+        let refused = results.filter_map(|(index, result)| {
+            let code = result.error_code()?;
+            Some(PublishFailure { index, reason: format!("{code}: {}", result.error_message().unwrap_or_default()) })
+        });
+        Ok(refused.collect())
+    }
+}
+
+impl EventBridgePublisher {
+    fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, serde_json::Error> {
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(&envelope.source)
+            .detail_type(&envelope.event_type)
+            .time(DateTime::from_millis(envelope.time.timestamp_millis()))
+            .detail(serde_json::to_string(envelope)?);
+        Ok(entry.build())
+    }
+}

@@ -1,0 +1,20 @@
+//! Onceward on AWS: the ledger in DynamoDB, queues in SQS, the bus in EventBridge, and [`run`] for Lambda.
+//!
+//! Clients take region, credentials and endpoint from the SDK's standard environment variables, so the same binary
+//! runs on AWS and on a local cloud.
+
+mod clients;
+mod dynamodb;
+mod environment;
+mod eventbridge;
+mod runtime;
+mod settings;
+mod sns;
+mod sqs;
+
+pub use dynamodb::DynamoDbLedger;
+pub use environment::{SystemClock, SystemRandomness};
+pub use eventbridge::EventBridgePublisher;
+pub use runtime::{Aws, RunError, Runnable, run, run_with};
+pub use sns::{SnsError, SnsTopic};
+pub use sqs::SqsQueues;

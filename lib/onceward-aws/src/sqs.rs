@@ -1,0 +1,110 @@
+use async_trait::async_trait;
+use aws_sdk_sqs::{
+    Client,
+    types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue},
+};
+use chrono::SecondsFormat;
+use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue, Postponement, Visibility, VisibilityError};
+
+/// The most entries a batch call takes:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html>.
+const BATCH_ENTRIES_MAX: usize = 10;
+
+/// The longest text of an attribute that explains a dead letter, in characters: the attributes count as part of the
+/// message, which has a limit.
+const EXPLANATION_CHARS_MAX: usize = 1_000;
+
+/// The queue that feeds a function, and its dead-letter queue.
+#[derive(Debug, Clone)]
+pub struct SqsQueues {
+    client: Client,
+    queue_url: String,
+    dead_letter_queue_url: String,
+}
+
+impl SqsQueues {
+    /// Both queues by their URLs.
+    pub fn new(client: Client, queue_url: impl Into<String>, dead_letter_queue_url: impl Into<String>) -> Self {
+        Self { client, queue_url: queue_url.into(), dead_letter_queue_url: dead_letter_queue_url.into() }
+    }
+}
+
+#[async_trait]
+impl DeadLetterQueue for SqsQueues {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| DeadLetterError { source };
+        let mut request = self.client.send_message().queue_url(&self.dead_letter_queue_url).message_body(&letter.body);
+        for (name, value) in explanation(letter) {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
+        }
+        if let Some(group) = &letter.group {
+            request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
+        }
+        request.send().await.map(drop).map_err(|error| failed(error.into()))
+    }
+}
+
+/// What is known about the letter, as message attributes: at most ten, none empty.
+fn explanation(letter: &DeadLetter) -> Vec<(&'static str, String)> {
+    let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut attributes = vec![
+        ("reason", letter.reason.as_str().to_owned()),
+        ("error", sendable(&letter.error)),
+        ("function", letter.function.clone()),
+        ("source", letter.source.clone()),
+        ("attempts", letter.attempts.to_string()),
+        ("failed_at", time(letter.failed_at)),
+    ];
+    attributes.extend(letter.first_received_at.map(|at| ("first_received_at", time(at))));
+    if let Some((id, event_type)) = &letter.event {
+        attributes.extend([("event_id", sendable(id)), ("event_type", sendable(event_type))]);
+    }
+    attributes.retain(|(_, value)| !value.is_empty());
+    attributes
+}
+
+/// SQS refuses control characters and two code points that JSON allows:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>.
+fn sendable(text: &str) -> String {
+    let allowed = |&character: &char| {
+        matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..) && character != '\u{fffe}'
+    };
+    text.chars().filter(allowed).take(EXPLANATION_CHARS_MAX).collect()
+}
+
+#[async_trait]
+impl Visibility for SqsQueues {
+    async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
+        let total = postponements.len();
+        let mut failed = 0;
+        let mut source = None;
+        for chunk in postponements.chunks(BATCH_ENTRIES_MAX) {
+            let entries = chunk.iter().enumerate().map(|(index, postponement)| {
+                ChangeMessageVisibilityBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .receipt_handle(&postponement.receipt_handle)
+                    .visibility_timeout(whole_seconds(postponement.delay))
+                    .build()
+                    .expect("id and receipt handle are set")
+            });
+            let request = self.client.change_message_visibility_batch().queue_url(&self.queue_url);
+            match request.set_entries(Some(entries.collect())).send().await {
+                Ok(answer) => {
+                    failed += answer.failed().len();
+                    source = source.or_else(|| Some(answer.failed().first()?.message().unwrap_or("refused").into()));
+                }
+                Err(error) => {
+                    failed += chunk.len();
+                    source = Some(error.into());
+                }
+            }
+        }
+        source.map_or(Ok(()), |source| Err(VisibilityError { failed, total, source }))
+    }
+}
+
+/// Rounded up: the message must not be back before the delay is over.
+fn whole_seconds(delay: std::time::Duration) -> i32 {
+    i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
+}

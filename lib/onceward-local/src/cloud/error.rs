@@ -1,0 +1,51 @@
+//! Why a cloud does not start.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why a cloud does not start.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CloudError {
+    /// Somebody else listens there.
+    #[error("port {port}, for {purpose}, is in use: stop what listens there or choose another port with {flag}")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// What it would be for.
+        purpose: &'static str,
+        /// The flag that chooses another.
+        flag: &'static str,
+    },
+    /// The port cannot be had for another reason.
+    #[error("cannot listen on port {port}, for {purpose}: {source}; choose another port with {flag}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// What it would be for.
+        purpose: &'static str,
+        /// The flag that chooses another.
+        flag: &'static str,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// A service refuses something the template declares.
+    #[error("{resource}: {source}")]
+    Resource {
+        /// The resource: `queue orders (OrdersQueue)`.
+        resource: String,
+        /// What the service said.
+        source: Arc<dyn Error + Send + Sync>,
+    },
+    /// A function's executable is not there.
+    #[error("function {function} has no executable at {}: build it, or correct its {property} in the template", path.display())]
+    NoExecutable {
+        /// The function.
+        function: String,
+        /// Where it was expected.
+        path: PathBuf,
+        /// The property that says so.
+        property: &'static str,
+    },
+}

@@ -1,0 +1,86 @@
+//! The ports of one cloud, bound before anything else.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::error::CloudError;
+use crate::account::Account;
+
+/// The region of a local cloud, unless told otherwise.
+pub const REGION: &str = "us-east-1";
+
+/// Which ports to bind; 0 for any free one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Ports {
+    /// For the AWS endpoint.
+    pub aws: u16,
+    /// For the HTTP API.
+    pub http: u16,
+}
+
+/// Bound ports on 127.0.0.1. Connections wait in line until the cloud has started.
+#[derive(Debug)]
+pub struct Listeners {
+    account: Account,
+    http_url: String,
+    gateway_url: String,
+    aws: TcpListener,
+    http: TcpListener,
+    gateway: TcpListener,
+}
+
+impl Listeners {
+    /// Binds `ports`, and a free one for the sandbox gateway.
+    pub async fn bind(ports: Ports) -> Result<Self, CloudError> {
+        let (aws, aws_url) = listen(ports.aws, "the AWS endpoint", "--aws-port").await?;
+        let (http, http_url) = listen(ports.http, "the HTTP API", "--http-port").await?;
+        let (gateway, gateway_url) = listen(0, "the sandbox payment gateway", "no flag").await?;
+        Ok(Self { account: Account::new(REGION, aws_url), http_url, gateway_url, aws, http, gateway })
+    }
+
+    /// The account whose ARNs and URLs these ports make.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Base URL of the HTTP API.
+    pub fn http_url(&self) -> &str {
+        &self.http_url
+    }
+
+    /// Base URL of the sandbox payment gateway.
+    pub fn gateway_url(&self) -> &str {
+        &self.gateway_url
+    }
+
+    /// Answers on all ports, in tasks of `servers`.
+    pub(super) fn serve(self, servers: &mut JoinSet<()>, aws: Router, http: Router, gateway: Router) {
+        for (listener, router) in [(self.aws, aws), (self.http, http), (self.gateway, gateway)] {
+            // Without this, small answers wait for the client's delayed acknowledgement: 40 ms.
+            let listener = listener.tap_io(|connection| {
+                let _ = connection.set_nodelay(true);
+            });
+            servers.spawn(async move {
+                // Accepting connections never ends by itself, and errors of single connections are not ours.
+                let service = router.into_make_service_with_connect_info::<SocketAddr>();
+                let _ = axum::serve(listener, service).await;
+            });
+        }
+    }
+}
+
+async fn listen(port: u16, purpose: &'static str, flag: &'static str) -> Result<(TcpListener, String), CloudError> {
+    let fault = |source: std::io::Error| match source.kind() {
+        ErrorKind::AddrInUse => CloudError::PortInUse { port, purpose, flag },
+        _ => CloudError::Listen { port, purpose, flag, source: Arc::new(source) },
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(fault)?;
+    let url = format!("http://{}", listener.local_addr().map_err(fault)?);
+    Ok((listener, url))
+}

@@ -1,0 +1,170 @@
+//! Whole clouds in this process, without functions.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::events::Entry;
+use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table};
+
+/// A bus, a rule that routes `a.v1` to a queue, and a table that expires its items.
+fn stack(account: &Account) -> Stack {
+    let target = RuleTarget {
+        id: "queue".to_owned(),
+        arn: account.arn("sqs", "inbox"),
+        dead_letter_arn: None,
+        input: None,
+        message_group_id: None,
+    };
+    let definition = json!({
+        "TableName": "orders",
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    Stack {
+        buses: vec![Bus { logical_id: "Bus".to_owned(), name: "bus".to_owned() }],
+        queues: vec![Queue { logical_id: "Inbox".to_owned(), name: "inbox".to_owned(), attributes: BTreeMap::new() }],
+        rules: vec![Rule {
+            logical_id: "Rule".to_owned(),
+            name: "rule".to_owned(),
+            bus: "bus".to_owned(),
+            pattern: json!({"detail-type": ["a.v1"]}),
+            enabled: true,
+            targets: vec![target],
+        }],
+        tables: vec![Table {
+            logical_id: "Orders".to_owned(),
+            name: "orders".to_owned(),
+            definition,
+            ttl_attribute: Some("expires_at".to_owned()),
+        }],
+        ..Stack::default()
+    }
+}
+
+async fn config() -> CloudConfig {
+    let listeners = Listeners::bind(Ports::default()).await.unwrap();
+    let (binaries, environment) = (PathBuf::new(), BTreeMap::new());
+    CloudConfig { stack: stack(listeners.account()), listeners, binaries, environment, log: LogSink::discard() }
+}
+
+async fn cloud() -> Cloud {
+    Cloud::start(config().await).unwrap()
+}
+
+fn event() -> Entry {
+    Entry {
+        bus: "bus".to_owned(),
+        source: "test".to_owned(),
+        detail_type: "a.v1".to_owned(),
+        detail: "{}".to_owned(),
+        ..Entry::default()
+    }
+}
+
+/// The status line and the body of one HTTP/1.1 exchange. `target` is the value of `X-Amz-Target`, if any.
+async fn exchange(url: &str, line: &str, target: &str, body: &str) -> (String, String) {
+    let mut connection = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
+    let headers = format!("host: x\r\nx-amz-target: {target}\r\ncontent-length: {}", body.len());
+    let headers = if target.is_empty() { headers.replace("x-amz-target: \r\n", "") } else { headers };
+    let request = format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n\r\n{body}");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn an_event_reaches_its_queue_and_no_other_cloud() {
+    let (one, other) = (cloud().await, cloud().await);
+    assert_ne!(one.aws_url(), other.aws_url());
+    one.events().put_event(event()).unwrap();
+    assert_eq!(one.sqs().depth("inbox").unwrap().visible, 1);
+    assert_eq!(other.sqs().depth("inbox").unwrap().visible, 0);
+    let ttl = one.dynamodb().execute("DescribeTimeToLive", br#"{"TableName":"orders"}"#).unwrap();
+    let ttl: Value = serde_json::from_slice(&ttl).unwrap();
+    assert_eq!(ttl["TimeToLiveDescription"]["TimeToLiveStatus"], "ENABLED");
+}
+
+#[tokio::test]
+async fn the_ports_answer_until_the_shutdown() {
+    let cloud = cloud().await;
+    let (status, body) = exchange(cloud.aws_url(), "GET /_localstack/health", "", "").await;
+    assert!(status.contains("200") && body.contains(r#""sqs":"running""#), "{status} {body}");
+    let tables = exchange(cloud.aws_url(), "POST /", "DynamoDB_20120810.ListTables", "{}").await.1;
+    assert_eq!(tables, r#"{"TableNames":["orders"]}"#);
+    let unknown = exchange(cloud.aws_url(), "POST /", "AmazonSSM.GetParameter", "{}").await.1;
+    assert!(unknown.contains("does not have AmazonSSM"), "{unknown}");
+    assert!(exchange(cloud.http_url(), "GET /nowhere", "", "").await.0.contains("404"));
+    assert!(exchange(cloud.gateway_url(), "GET /v1/payments", "", "").await.1.contains(r#""declined":0"#));
+
+    cloud.shutdown().await;
+    let address = cloud.aws_url().trim_start_matches("http://");
+    assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named_with_its_flag() {
+    let taken = Listeners::bind(Ports::default()).await.unwrap();
+    let port = |url: &str| url.rsplit(':').next().unwrap().parse::<u16>().unwrap();
+    let http = port(taken.http_url());
+    let error = Listeners::bind(Ports { aws: 0, http }).await.unwrap_err().to_string();
+    assert!(error.contains(&http.to_string()) && error.contains("--http-port"), "{error}");
+    let error = Listeners::bind(Ports { aws: port(&taken.account().endpoint), http: 0 }).await.unwrap_err();
+    assert!(matches!(error, CloudError::PortInUse { flag: "--aws-port", .. }), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_service_refuses_names_the_resource() {
+    let mut config = config().await;
+    config.stack.queues[0].attributes.insert("VisibilityTimeout".to_owned(), "soon".to_owned());
+    let error = Cloud::start(config).unwrap_err().to_string();
+    assert!(error.starts_with("queue inbox: "), "{error}");
+}
+
+#[tokio::test]
+async fn a_function_without_an_executable_is_an_error_before_it_is_needed() {
+    let mut config = config().await;
+    config.binaries = PathBuf::from("/nowhere");
+    config.stack.functions.push(Function {
+        logical_id: "Function".to_owned(),
+        name: "handle".to_owned(),
+        code_uri: PathBuf::from("/nowhere"),
+        build: template::Build::CargoLambda { binary: "handle".to_owned() },
+        handler: "bootstrap".to_owned(),
+        environment: BTreeMap::new(),
+        timeout: Duration::from_secs(1),
+        memory_mb: 128,
+        triggers: Vec::new(),
+    });
+    let error = Cloud::start(config).unwrap_err().to_string();
+    assert!(error.contains("function handle has no executable at /nowhere/handle"), "{error}");
+}
+
+#[tokio::test]
+async fn a_template_gets_its_development_parameters_and_the_gateway() {
+    let template = "\
+Metadata: {Onceward: {Dev: {Parameters: {Inbox: local, Keep: local}}}}
+Parameters:
+  Inbox: {Type: String, Default: deployed}
+  Keep: {Type: String, Default: deployed}
+  PaymentGatewayUrl: {Type: String, Default: https://payments.example.com}
+Resources:
+  Bus: {Type: AWS::Events::EventBus, Properties: {Name: orders}}
+";
+    let path = std::env::temp_dir().join(format!("onceward-{}.yaml", uuid::Uuid::new_v4()));
+    std::fs::write(&path, template).unwrap();
+    let listeners = Listeners::bind(Ports::default()).await.unwrap();
+    let overrides = BTreeMap::from([("Keep".to_owned(), "mine".to_owned())]);
+    let stack = load_stack(&path, &listeners, &overrides);
+    std::fs::remove_file(&path).unwrap();
+    let stack = stack.unwrap();
+    let value = |name: &str| stack.parameters[name].value.as_str();
+    assert_eq!((value("Inbox"), value("Keep")), ("local", "mine"));
+    assert_eq!(value(GATEWAY_PARAMETER), listeners.gateway_url());
+}

@@ -1,0 +1,92 @@
+//! What is printed once everything runs.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use super::demo::Demo;
+use crate::cloud::{Cloud, Warmed};
+use crate::template::{Function, Stack, Trigger};
+
+const HEADING: Style = Style::new().bold();
+const ADDRESS: Style = AnsiColor::Cyan.on_default();
+const FAILED: Style = AnsiColor::Red.on_default();
+
+/// The progress line of one function.
+pub(super) fn warmed(warmed: &Warmed) -> String {
+    match &warmed.outcome {
+        Ok(()) => format!("  started {} in {} ms", warmed.function, warmed.took.as_millis()),
+        Err(error) => format!("  {FAILED}{} did not start{FAILED:#}: {error}", warmed.function),
+    }
+}
+
+/// Addresses, functions and what to try.
+pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> String {
+    let stack = cloud.stack();
+    let mut text = format!("\n{HEADING}Ready{HEADING:#} {} ms after the build\n\n", took.as_millis());
+    let addresses = [
+        ("AWS endpoint", cloud.aws_url(), "any key, region us-east-1; `aws --endpoint-url …`"),
+        ("HTTP API", cloud.http_url(), ""),
+        ("Payment gateway", cloud.gateway_url(), "a sandbox; GET /v1/payments lists the charges"),
+    ];
+    for (name, url, note) in addresses {
+        let line = format!("  {name:<16} {ADDRESS}{url}{ADDRESS:#}  {note}");
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    let width = stack.functions.iter().map(|function| function.name.len()).max().unwrap_or_default().max(8);
+    let _ = writeln!(text, "\n  {HEADING}{:<width$}  triggered by{HEADING:#}", "function");
+    for function in &stack.functions {
+        let _ = writeln!(text, "  {:<width$}  {}", function.name, triggers(stack, function));
+    }
+    if let Some(line) = demo.and_then(|demo| demo.try_line(cloud.http_url())) {
+        let _ = write!(text, "\nTry:\n\n{line}\n");
+    }
+    text.push_str("\nCtrl-C stops everything. From here on, a line for each hop of an event:\n");
+    text
+}
+
+fn triggers(stack: &Stack, function: &Function) -> String {
+    let triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
+    if triggers.is_empty() { "Invoke only".to_owned() } else { triggers.join(", ") }
+}
+
+fn describe(stack: &Stack, function: &Function, trigger: &Trigger) -> String {
+    match trigger {
+        Trigger::Http { method, path } => format!("{method} {path}"),
+        Trigger::Stream { table, .. } => format!("stream of table {table}"),
+        Trigger::Sqs { queue_arn, .. } => {
+            let queue = queue_arn.rsplit(':').next().unwrap_or(queue_arn);
+            let rules = stack.rules.iter().filter(|rule| rule.targets.iter().any(|target| target.arn == *queue_arn));
+            let events: Vec<_> = rules.flat_map(|rule| event_types(&rule.pattern)).collect();
+            match events.join(", ") {
+                events if events.is_empty() => format!("queue {queue}"),
+                // As is the custom: the queue has its reader's name.
+                events if queue == function.name => events,
+                events => format!("{events} (queue {queue})"),
+            }
+        }
+    }
+}
+
+/// The event types a rule's pattern names; a pattern without any is shown as it is.
+fn event_types(pattern: &Value) -> Vec<String> {
+    let Some(types) = pattern["detail-type"].as_array() else {
+        return vec![format!("events that match {pattern}")];
+    };
+    types.iter().map(|name| name.as_str().map_or_else(|| name.to_string(), str::to_owned)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_rule_is_told_by_its_event_types() {
+        assert_eq!(event_types(&json!({"detail-type": ["a.v1", {"prefix": "b."}]})), ["a.v1", r#"{"prefix":"b."}"#]);
+        assert_eq!(event_types(&json!({"source": ["shop"]})), [r#"events that match {"source":["shop"]}"#]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Everything `onceward dev` prints, in order, from one thread: no function ever waits for a terminal.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use anstyle::{AnsiColor, Style};
+
+use super::columns::Columns;
+use super::hop::{Level, Line};
+use crate::lambda::{LogLine, LogSink};
+
+/// Lines waiting to be printed; further ones are counted and left out.
+const LINES_WAITING_MAX: usize = 10_000;
+
+const FAILED: Style = AnsiColor::Red.on_default().bold();
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Aligned columns, coloured on a terminal.
+    Text,
+    /// Hops as JSON objects on stdout; everything else on stderr.
+    Json,
+}
+
+#[derive(Debug)]
+enum Print {
+    Say(String),
+    Fail(String),
+    Log(LogLine),
+    Close,
+}
+
+/// The printing thread.
+#[derive(Debug)]
+pub(super) struct Console {
+    queue: SyncSender<Print>,
+    left_out: Arc<AtomicU64>,
+    printer: JoinHandle<()>,
+}
+
+impl Console {
+    pub(super) fn start(format: Format, verbose: bool) -> Self {
+        let (queue, lines) = sync_channel(LINES_WAITING_MAX);
+        let left_out = Arc::new(AtomicU64::new(0));
+        let printer = Printer { format, verbose, columns: Columns::default(), left_out: Arc::clone(&left_out) };
+        Self { queue, left_out, printer: thread::spawn(move || printer.run(&lines)) }
+    }
+
+    /// A line of our own.
+    pub(super) fn say(&self, text: &str) {
+        // A printer that is gone has nowhere to print.
+        let _ = self.queue.send(Print::Say(text.to_owned()));
+    }
+
+    /// Why it ends. On stderr whatever the format.
+    pub(super) fn fail(&self, error: &dyn Error) {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let reason = error.to_string();
+            if !text.contains(&reason) {
+                text = format!("{text}: {reason}");
+            }
+            cause = error.source();
+        }
+        let _ = self.queue.send(Print::Fail(text));
+    }
+
+    /// Where the functions' lines go.
+    pub(super) fn sink(&self) -> LogSink {
+        let (queue, left_out) = (self.queue.clone(), Arc::clone(&self.left_out));
+        LogSink::new(move |line| {
+            if queue.try_send(Print::Log(line)).is_err() {
+                left_out.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Prints what is waiting and ends the thread.
+    pub(super) fn close(self) {
+        let _ = self.queue.send(Print::Close);
+        let _ = self.printer.join();
+    }
+}
+
+struct Printer {
+    format: Format,
+    verbose: bool,
+    columns: Columns,
+    left_out: Arc<AtomicU64>,
+}
+
+impl Printer {
+    fn run(mut self, lines: &Receiver<Print>) {
+        while let Ok(line) = lines.recv() {
+            let printed = match line {
+                Print::Close => return,
+                Print::Say(text) => self.say(&text),
+                Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
+                Print::Log(line) => self.log(&line),
+            };
+            // Nobody reads any more (`onceward dev | head`): go on serving, silently.
+            if printed.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn say(&self, text: &str) -> io::Result<()> {
+        match self.format {
+            Format::Text => writeln!(anstream::stdout(), "{text}"),
+            Format::Json => writeln!(anstream::stderr(), "{text}"),
+        }
+    }
+
+    fn log(&mut self, line: &LogLine) -> io::Result<()> {
+        let left_out = self.left_out.swap(0, Ordering::Relaxed);
+        if left_out > 0 {
+            self.say(&format!("… {left_out} lines left out: whoever reads this is too slow"))?;
+        }
+        match Line::read(&line.function, &line.text) {
+            Line::Hop(_) if self.format == Format::Json => writeln!(io::stdout(), "{}", line.text),
+            Line::Hop(hop) => writeln!(anstream::stdout(), "{}", self.columns.line(&hop)),
+            Line::Other { level: Some(Level::Quiet), .. } if !self.verbose => Ok(()),
+            Line::Other { level, message } => {
+                let text = self.columns.other(&line.function, level, &message);
+                self.say(&text)
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Which service and action a request is for, in any of the AWS protocols.
+
+use axum::http::{HeaderMap, Uri, header};
+
+use crate::wire::Protocol;
+
+const JSON_1_0: &str = "application/x-amz-json-1.0";
+const JSON_1_1: &str = "application/x-amz-json-1.1";
+
+/// The services behind the endpoint. Lambda's REST paths have a router of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Sqs,
+    Events,
+    Sns,
+    DynamoDb,
+    Sts,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Target {
+    pub(super) service: Service,
+    pub(super) protocol: Protocol,
+    pub(super) action: String,
+}
+
+/// Why it goes nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unroutable {
+    #[error(
+        "the local cloud does not have {service}; it has SQS, EventBridge, SNS, DynamoDB with its streams, Lambda's \
+         Invoke and STS GetCallerIdentity"
+    )]
+    UnknownService { service: String },
+    #[error("the request names no action: neither the header X-Amz-Target nor the parameter Action")]
+    NoAction,
+    #[error("the action {action} is not one the local cloud knows, and the request's signature names no service")]
+    UnknownAction { action: String },
+}
+
+/// Reads the target from the headers, else from the form parameters in `body` or the query.
+pub(super) fn resolve(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Target, Unroutable> {
+    if let Some(target) = header_text(headers, "x-amz-target") {
+        return json_target(target, headers);
+    }
+    let signed_for = signed_service(uri, headers);
+    match parameter(body, "Action").or_else(|| parameter(uri.query().unwrap_or_default().as_bytes(), "Action")) {
+        Some(action) => query_target(action, signed_for.as_deref()),
+        None => match signed_for {
+            Some(service) if by_signing_name(&service).is_none() => Err(Unroutable::UnknownService { service }),
+            _ => Err(Unroutable::NoAction),
+        },
+    }
+}
+
+fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> {
+    let (prefix, action) = target.split_once('.').unwrap_or((target, ""));
+    let service = match prefix {
+        "AmazonSQS" => Service::Sqs,
+        "AWSEvents" => Service::Events,
+        "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Service::DynamoDb,
+        _ => return Err(Unroutable::UnknownService { service: prefix.to_owned() }),
+    };
+    let sent = header_text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+    let content_type = match sent {
+        sent if sent.starts_with(JSON_1_1) => JSON_1_1,
+        sent if sent.starts_with(JSON_1_0) => JSON_1_0,
+        _ if service == Service::Events => JSON_1_1,
+        _ => JSON_1_0,
+    };
+    Ok(Target { service, protocol: Protocol::Json { content_type }, action: action.to_owned() })
+}
+
+fn query_target(action: String, signed_for: Option<&str>) -> Result<Target, Unroutable> {
+    let service = match signed_for {
+        Some(name) => by_signing_name(name).ok_or_else(|| Unroutable::UnknownService { service: name.to_owned() })?,
+        None => by_action(&action).ok_or_else(|| Unroutable::UnknownAction { action: action.clone() })?,
+    };
+    Ok(Target { service, protocol: Protocol::Query, action })
+}
+
+fn by_signing_name(name: &str) -> Option<Service> {
+    Some(match name {
+        "sqs" => Service::Sqs,
+        "events" => Service::Events,
+        "sns" => Service::Sns,
+        "dynamodb" => Service::DynamoDb,
+        "sts" => Service::Sts,
+        _ => return None,
+    })
+}
+
+/// For unsigned requests, as from curl. `AddPermission`, `RemovePermission` and the tag actions are SQS's here.
+fn by_action(action: &str) -> Option<Service> {
+    let has = |words: &[&str]| words.iter().any(|word| action.contains(word));
+    if action == "GetCallerIdentity" {
+        return Some(Service::Sts);
+    }
+    if has(&["Topic", "Subscri", "Publish"]) {
+        return Some(Service::Sns);
+    }
+    has(&["Queue", "Message", "Permission"]).then_some(Service::Sqs)
+}
+
+/// The service in the credential scope: `Credential={key}/{date}/{region}/{service}/aws4_request`, in the header or,
+/// for a presigned URL, in the query.
+pub(super) fn signed_service(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let scope = match header_text(headers, header::AUTHORIZATION.as_str()) {
+        Some(authorization) => authorization.split_once("Credential=")?.1.to_owned(),
+        None => parameter(uri.query()?.as_bytes(), "X-Amz-Credential")?,
+    };
+    let scope = scope.split([',', ' ']).next().unwrap_or_default();
+    // Counted from the end: an access key may hold a slash.
+    let mut parts = scope.rsplit('/');
+    (parts.next() == Some("aws4_request")).then(|| parts.next().map(str::to_owned)).flatten()
+}
+
+fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn parameter(form: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(form).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}

@@ -1,0 +1,87 @@
+//! The `AWSEvents` protocol: AWS JSON 1.1, one function per action.
+//! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html>
+
+mod buses;
+mod events;
+mod rules;
+mod tags;
+mod targets;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{EventBridge, EventsError};
+use crate::wire::{AwsRequest, AwsResponse, Protocol};
+
+const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+
+/// Entries of a list answer when the request says nothing.
+const PAGE_DEFAULT: usize = 100;
+
+pub(super) fn handle(events: &EventBridge, request: &AwsRequest) -> AwsResponse {
+    match answer(events, request) {
+        Ok(body) => response(200, &body),
+        Err(error) => response(400, &json!({"__type": error.code(), "message": error.to_string()})),
+    }
+}
+
+fn response(status: u16, body: &Value) -> AwsResponse {
+    AwsResponse { status, content_type: CONTENT_TYPE, headers: Vec::new(), body: Bytes::from(body.to_string()) }
+}
+
+fn answer(events: &EventBridge, request: &AwsRequest) -> Result<Value, EventsError> {
+    if request.protocol == Protocol::Query {
+        return Err(EventsError::validation("EventBridge speaks AWS JSON 1.1, not the query protocol"));
+    }
+    let body: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
+    match request.action.as_str() {
+        "PutEvents" => events::put(events, parse(body)?),
+        "TestEventPattern" => events::test_pattern(parse(body)?),
+        "CreateEventBus" => buses::create(events, parse(body)?),
+        "DescribeEventBus" => buses::describe(events, &parse(body)?),
+        "ListEventBuses" => buses::list(events, parse(body)?),
+        "DeleteEventBus" => buses::delete(events, &parse(body)?),
+        "PutRule" => rules::put(events, parse(body)?),
+        "DescribeRule" => rules::describe(events, &parse(body)?),
+        "ListRules" => rules::list(events, &parse(body)?),
+        "DeleteRule" => rules::delete(events, &parse(body)?),
+        "EnableRule" => rules::set_enabled(events, &parse(body)?, true),
+        "DisableRule" => rules::set_enabled(events, &parse(body)?, false),
+        "PutTargets" => targets::put(events, parse(body)?),
+        "ListTargetsByRule" => targets::list(events, &parse(body)?),
+        "RemoveTargets" => targets::remove(events, &parse(body)?),
+        "ListRuleNamesByTarget" => targets::rule_names(events, &parse(body)?),
+        "TagResource" => tags::tag(events, parse(body)?),
+        "UntagResource" => tags::untag(events, &parse(body)?),
+        "ListTagsForResource" => tags::list(events, &parse(body)?),
+        action => Err(EventsError::UnsupportedAction { action: action.to_owned() }),
+    }
+}
+
+/// Requests name every member they know: one they do not know is refused, not ignored.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, EventsError> {
+    serde_json::from_slice(body).map_err(|error| EventsError::validation(format!("The request is not valid: {error}")))
+}
+
+/// One page of `items`, and the token of the next. The token is the position it starts at.
+fn page<T>(items: Vec<T>, token: Option<&str>, limit: Option<usize>) -> Result<(Vec<T>, Option<String>), EventsError> {
+    let start = match token {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| EventsError::validation(format!("NextToken {token} is not valid")))?,
+    };
+    let limit = limit.unwrap_or(PAGE_DEFAULT);
+    if !(1..=PAGE_DEFAULT).contains(&limit) {
+        return Err(EventsError::validation(format!("Limit must be 1 to {PAGE_DEFAULT}: {limit}")));
+    }
+    let next = (items.len() > start + limit).then(|| (start + limit).to_string());
+    Ok((items.into_iter().skip(start).take(limit).collect(), next))
+}
+
+/// Removes members that are absent: AWS leaves them out instead of sending null.
+fn without_nulls(mut body: Value) -> Value {
+    if let Value::Object(members) = &mut body {
+        members.retain(|_, value| !value.is_null());
+    }
+    body
+}

@@ -1,0 +1,92 @@
+//! Actions on topics and their tags.
+
+use super::{Answer, page};
+use crate::sns::query::{Parameters, Xml};
+use crate::sns::topic::{TAGS_MAX, check_attribute, too_many_tags};
+use crate::sns::{Sns, SnsError};
+
+pub(super) fn create(sns: &Sns, parameters: &Parameters) -> Answer {
+    let name = parameters.required("Name")?;
+    let mut attributes = parameters.map("Attributes.entry.", "key", "value")?;
+    if attributes.get("FifoTopic").is_some_and(|fifo| fifo == "false") {
+        attributes.remove("FifoTopic");
+    }
+    let tags = parameters.map("Tags.member.", "Key", "Value")?;
+    let arn = sns.topics().create(&sns.account, name, &attributes, &tags)?;
+    Ok(Some(vec![Xml::text("TopicArn", arn)]))
+}
+
+pub(super) fn list(sns: &Sns, parameters: &Parameters) -> Answer {
+    let topics = sns.topics();
+    let member = |arn: &String| Xml::elements("member", vec![Xml::text("TopicArn", arn)]);
+    let (found, next) = page(topics.by_arn.keys().map(member).collect(), parameters)?;
+    Ok(Some([Xml::elements("Topics", found)].into_iter().chain(next).collect()))
+}
+
+pub(super) fn delete(sns: &Sns, parameters: &Parameters) -> Answer {
+    sns.topics().delete(parameters.required("TopicArn")?);
+    Ok(None)
+}
+
+pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
+    let arn = parameters.required("TopicArn")?;
+    let topics = sns.topics();
+    let topic = topics.topic(arn)?;
+    let mut attributes = topic.attributes.clone();
+    attributes.entry("DisplayName".to_owned()).or_default();
+    let told = [
+        ("TopicArn", arn.to_owned()),
+        ("Owner", sns.account.id.clone()),
+        ("SubscriptionsConfirmed", topics.of_topic(arn).count().to_string()),
+        ("SubscriptionsPending", "0".to_owned()),
+        ("SubscriptionsDeleted", topic.subscriptions_deleted.to_string()),
+    ];
+    attributes.extend(told.map(|(name, value)| (name.to_owned(), value)));
+    Ok(Some(vec![Xml::map("Attributes", attributes)]))
+}
+
+pub(super) fn set_attribute(sns: &Sns, parameters: &Parameters) -> Answer {
+    let name = parameters.required("AttributeName")?;
+    let value = parameters.get("AttributeValue").unwrap_or_default();
+    check_attribute(name, value)?;
+    let mut topics = sns.topics();
+    let topic = topics.topic_mut(parameters.required("TopicArn")?)?;
+    topic.attributes.insert(name.to_owned(), value.to_owned());
+    Ok(None)
+}
+
+pub(super) fn tag(sns: &Sns, parameters: &Parameters) -> Answer {
+    let added = parameters.map("Tags.member.", "Key", "Value")?;
+    let mut topics = sns.topics();
+    let topic = topics.topic_mut(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    let mut tags = topic.tags.clone();
+    tags.extend(added);
+    if tags.len() > TAGS_MAX {
+        return Err(too_many_tags());
+    }
+    topic.tags = tags;
+    Ok(Some(Vec::new()))
+}
+
+pub(super) fn untag(sns: &Sns, parameters: &Parameters) -> Answer {
+    let mut topics = sns.topics();
+    let topic = topics.topic_mut(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    for item in parameters.items("TagKeys.member.") {
+        topic.tags.remove(parameters.required(&item)?);
+    }
+    Ok(Some(Vec::new()))
+}
+
+pub(super) fn tags(sns: &Sns, parameters: &Parameters) -> Answer {
+    let topics = sns.topics();
+    let topic = topics.topic(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    let member = |(key, value): (&String, &String)| {
+        Xml::elements("member", vec![Xml::text("Key", key), Xml::text("Value", value)])
+    };
+    Ok(Some(vec![Xml::elements("Tags", topic.tags.iter().map(member).collect())]))
+}
+
+/// Tag actions have an error of their own for what is not there.
+fn as_resource(_: SnsError) -> SnsError {
+    SnsError::NotFound { what: "Resource" }
+}

@@ -1,0 +1,136 @@
+//! One file for each service: which properties are read, which make no difference on one machine, which are refused.
+
+mod bus;
+pub(super) mod queue;
+mod table;
+mod topic;
+
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
+
+use super::{
+    document::{Document, Resource},
+    error::Faults,
+    function,
+    intrinsics::Resolver,
+    names, parameters,
+    properties::Properties,
+    stack::Stack,
+};
+use crate::account::Account;
+
+/// Types that grant, log or watch: the local cloud allows everything and prints what happens.
+const IRRELEVANT: [&str; 8] = [
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Role",
+    "AWS::Logs::LogGroup",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+];
+
+const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
+     AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::Events::EventBus, AWS::Events::Rule, AWS::SNS::Topic, AWS::SNS::Subscription";
+
+/// Resolves a document. Faults are in `faults`; the stack is whole only if there are none.
+pub(super) fn stack(
+    document: &Document,
+    directory: &Path,
+    overrides: &BTreeMap<String, String>,
+    account: &Account,
+    faults: &Faults,
+) -> Stack {
+    let parameters = parameters::read(document, overrides, faults);
+    let resolver = Resolver { document, account, parameters, faults, underway: RefCell::default() };
+    let mut stack = Stack {
+        description: document.description.clone(),
+        metadata: document.metadata.clone(),
+        parameters: resolver.parameters.clone(),
+        ..Stack::default()
+    };
+    let present: Vec<&Resource> = document.resources.iter().filter(|resource| exists(&resolver, resource)).collect();
+    for resource in &present {
+        define(&resolver, resource, &mut stack);
+    }
+    // What names others is read after them, so that a wrong name is found here and not when it is created.
+    for resource in present {
+        connect(&resolver, resource, directory, &mut stack);
+    }
+    queue::dead_letters_first(&mut stack.queues);
+    stack.outputs = outputs(&resolver);
+    stack
+}
+
+fn exists(resolver: &Resolver<'_>, resource: &Resource) -> bool {
+    resource.condition.as_ref().is_none_or(|name| resolver.condition(name, resource.line, &resource.id) == Ok(true))
+}
+
+fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
+    let properties = Properties::new(resolver, &resource.properties, &resource.id);
+    let Ok(name) = names::physical_name(resolver, resource, resource.line, &resource.id) else { return };
+    let id = resource.id.clone();
+    match resource.kind.as_str() {
+        "AWS::SQS::Queue" => stack.queues.push(queue::read(properties, id, name)),
+        "AWS::SNS::Topic" => stack.topics.push(topic::read(properties, id, name)),
+        "AWS::DynamoDB::Table" => stack.tables.push(table::read(properties, id, name)),
+        "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
+        "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
+        "AWS::Serverless::HttpApi" => http_api(properties),
+        _ => {}
+    }
+}
+
+fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack: &mut Stack) {
+    let properties = || Properties::new(resolver, &resource.properties, &resource.id);
+    match resource.kind.as_str() {
+        "AWS::Events::Rule" => stack.rules.extend(bus::read_rule(properties(), resource, stack)),
+        "AWS::SNS::Subscription" => stack.subscriptions.extend(topic::read_subscription(properties(), stack)),
+        "AWS::Serverless::Function" => stack.functions.extend(function::read(resolver, resource, directory, stack)),
+        "AWS::SQS::Queue" => queue::check_redrive(resolver, resource, stack),
+        "AWS::SNS::Topic"
+        | "AWS::DynamoDB::Table"
+        | "AWS::Serverless::SimpleTable"
+        | "AWS::Events::EventBus"
+        | "AWS::Serverless::HttpApi" => {}
+        kind if IRRELEVANT.contains(&kind) => {}
+        kind => {
+            let message = format!("the local cloud has no {kind}; it has {SUPPORTED}");
+            resolver.faults.add(resource.line, &resource.id, message);
+        }
+    }
+}
+
+fn http_api(properties: Properties<'_>) {
+    properties.irrelevant(&[
+        "Name",
+        "StageName",
+        "Description",
+        "AccessLogSettings",
+        "DefaultRouteSettings",
+        "RouteSettings",
+        "Tags",
+        "PropagateTags",
+        "FailOnWarnings",
+    ]);
+    properties.refuse(&["Auth"], "requests come in without authorizers");
+    properties.refuse(&["CorsConfiguration"], "answer preflight requests in a function, or leave it to AWS");
+    properties.refuse(&["DefinitionBody", "DefinitionUri"], "routes are the functions' HttpApi events");
+    properties.finish();
+}
+
+fn outputs(resolver: &Resolver<'_>) -> BTreeMap<String, String> {
+    let mut outputs = BTreeMap::new();
+    for (key, node) in &resolver.document.outputs {
+        let properties = Properties::new(resolver, node, format!("Outputs.{}", key.name));
+        properties.irrelevant(&["Description", "Export"]);
+        let condition = properties.raw("Condition").and_then(|node| Some((node.as_text()?, node.line)));
+        if condition.is_none_or(|(name, line)| resolver.condition(name, line, &properties.place) == Ok(true)) {
+            outputs.extend(properties.required_text("Value").map(|value| (key.name.clone(), value)));
+        } else {
+            properties.irrelevant(&["Value"]);
+        }
+        properties.finish();
+    }
+    outputs
+}

@@ -1,0 +1,229 @@
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde_json::Value;
+
+use super::parameters::Parameter;
+
+/// What the local cloud must create, every name, ARN and URL resolved.
+///
+/// Lists keep the template's order, except that a dead-letter queue comes before the queues that name it.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// The template's description.
+    pub description: Option<String>,
+    /// The template's `Metadata`, as written; null if there is none.
+    pub metadata: Value,
+    /// Parameters by name, with the values in effect.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Event buses, without the one named `default` that is always there.
+    pub buses: Vec<Bus>,
+    /// Rules with their targets.
+    pub rules: Vec<Rule>,
+    /// Queues.
+    pub queues: Vec<Queue>,
+    /// SNS topics.
+    pub topics: Vec<Topic>,
+    /// Queues that subscribe to topics.
+    pub subscriptions: Vec<Subscription>,
+    /// Tables with their streams and expiry.
+    pub tables: Vec<Table>,
+    /// Functions with what triggers them.
+    pub functions: Vec<Function>,
+    /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
+    pub outputs: BTreeMap<String, String>,
+}
+
+/// An event bus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bus {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in `EventBridge`.
+    pub name: String,
+}
+
+/// A rule and where it sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name on the bus.
+    pub name: String,
+    /// Name of the bus.
+    pub bus: String,
+    /// The event pattern.
+    pub pattern: Value,
+    /// False for `State: DISABLED`.
+    pub enabled: bool,
+    /// At least one.
+    pub targets: Vec<RuleTarget>,
+}
+
+/// One target of a rule: a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleTarget {
+    /// Unique in its rule.
+    pub id: String,
+    /// The queue's ARN.
+    pub arn: String,
+    /// Where events go that cannot be delivered.
+    pub dead_letter_arn: Option<String>,
+    /// What is sent instead of the whole event.
+    pub input: Option<TargetInput>,
+    /// For a FIFO queue: the group of every event.
+    pub message_group_id: Option<String>,
+}
+
+/// What a target receives instead of the whole event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetInput {
+    /// `Input`: this JSON text.
+    Constant(String),
+    /// `InputPath`: the part of the event at this path.
+    Path(String),
+    /// `InputTransformer`.
+    Transformer {
+        /// `InputPathsMap`: variable to path.
+        paths: BTreeMap<String, String>,
+        /// `InputTemplate`, with `<variable>`s.
+        template: String,
+    },
+}
+
+/// A queue, as `CreateQueue` takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in SQS.
+    pub name: String,
+    /// Attributes by their AWS names; `RedrivePolicy` is JSON text.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in SNS.
+    pub name: String,
+}
+
+/// A queue that receives what a topic publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// The topic.
+    pub topic_arn: String,
+    /// The queue.
+    pub queue_arn: String,
+    /// Whether the queue gets the message as published, without SNS's JSON around it.
+    pub raw: bool,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in `DynamoDB`.
+    pub name: String,
+    /// A `CreateTable` request.
+    pub definition: Value,
+    /// The attribute with the second at which an item expires, if expiry is on.
+    pub ttl_attribute: Option<String>,
+}
+
+/// A function and what triggers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Function {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in Lambda.
+    pub name: String,
+    /// Absolute path of its package.
+    pub code_uri: PathBuf,
+    /// How its binary is made.
+    pub build: Build,
+    /// `bootstrap`, by convention.
+    pub handler: String,
+    /// The template's variables. Values may hold [`super::HTTP_PLACEHOLDER`].
+    pub environment: BTreeMap<String, String>,
+    /// 1 to 900 seconds.
+    pub timeout: Duration,
+    /// 128 to 10,240.
+    pub memory_mb: u32,
+    /// What invokes it.
+    pub triggers: Vec<Trigger>,
+}
+
+/// How a function's binary is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Build {
+    /// `BuildMethod: rust-cargolambda`: a binary of the package at `code_uri`.
+    CargoLambda {
+        /// The binary target's name.
+        binary: String,
+    },
+    /// `code_uri` is a folder that holds a ready `bootstrap`.
+    Bootstrap,
+}
+
+/// What invokes a function.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// Messages of a queue.
+    Sqs {
+        /// The queue.
+        queue_arn: String,
+        /// Messages in one invocation at most: 1 to 10,000, 10 for a FIFO queue.
+        batch_size: usize,
+        /// How long to gather a batch: 0 to 300 seconds.
+        batching_window: Duration,
+        /// Invocations at a time, 2 to 1,000.
+        maximum_concurrency: Option<usize>,
+        /// Whether the function says which messages failed.
+        report_batch_item_failures: bool,
+        /// Patterns of which a message must match one; none means every message.
+        filters: Vec<Value>,
+    },
+    /// Records of a table's stream.
+    Stream {
+        /// The table's name.
+        table: String,
+        /// `{table's ARN}/stream/latest`.
+        stream_arn: String,
+        /// Where a new mapping begins.
+        starting_position: StartingPosition,
+        /// Records in one invocation at most: 1 to 10,000.
+        batch_size: usize,
+        /// How long to gather a batch: 0 to 300 seconds.
+        batching_window: Duration,
+        /// Whether the function says from which record on to try again.
+        report_batch_item_failures: bool,
+        /// Whether a failed batch is halved.
+        bisect: bool,
+        /// `None` for as often as it takes.
+        maximum_retry_attempts: Option<u32>,
+        /// Patterns of which a record must match one; none means every record.
+        filters: Vec<Value>,
+        /// The queue that is told where the mapping gave up.
+        on_failure_arn: Option<String>,
+    },
+    /// Requests to the HTTP API.
+    Http {
+        /// Upper case, or `ANY`.
+        method: String,
+        /// Such as `/orders/{id}`.
+        path: String,
+    },
+}
+
+/// Where a stream's mapping begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartingPosition {
+    /// With the oldest record there is.
+    TrimHorizon,
+    /// With what comes next.
+    Latest,
+}

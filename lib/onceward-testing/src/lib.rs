@@ -1,0 +1,1 @@
+//! Tests for handlers, and the contract every adapter passes.

@@ -1,0 +1,180 @@
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Context, EventMetadata, HandlerResult, HttpRequest, HttpResponse, Ports, Reason, TraceContext,
+    context::{Call, new_trace},
+    execute::{Execution, Failure, Outcome},
+    fingerprint,
+    function::{Run, Settings},
+    http::BODY_BYTES_MAX,
+    telemetry::Hop,
+};
+
+/// Carries the caller's idempotency key; see <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>.
+const IDEMPOTENCY_KEY_HEADER: &str = "idempotency-key";
+
+/// The longest key a caller may send, in bytes.
+const CALLER_KEY_BYTES_MAX: usize = 255;
+
+/// A Lambda function behind a route that changes state.
+///
+/// The caller's `Idempotency-Key` makes a repeated request one request; without the header each request counts.
+/// A new commit is answered with 202 and what the handler answered, a repetition with the same again. A malformed or
+/// invalid request is answered with 400, naming the field; a key with another body with 409; a failure with 503.
+pub struct Command<D = ()> {
+    settings: Settings,
+    dependencies: Arc<D>,
+    handler: Handler<D>,
+}
+
+type Handler<D> = Arc<dyn Fn(&[u8], Context<D>) -> Result<Run, Failure> + Send + Sync>;
+
+impl Command {
+    /// A function that runs `handler` for each request's JSON body.
+    pub fn new<C, H, F>(name: &'static str, handler: H) -> Self
+    where
+        C: DeserializeOwned + Send + 'static,
+        H: Fn(C, Context) -> F + Send + Sync + 'static,
+        F: Future<Output = HandlerResult> + Send + 'static,
+    {
+        Self::with(name, (), handler)
+    }
+}
+
+impl<D: Send + Sync + 'static> Command<D> {
+    /// Like [`Command::new`], for a handler with dependencies.
+    pub fn with<C, H, F>(name: &'static str, dependencies: D, handler: H) -> Self
+    where
+        C: DeserializeOwned + Send + 'static,
+        H: Fn(C, Context<D>) -> F + Send + Sync + 'static,
+        F: Future<Output = HandlerResult> + Send + 'static,
+    {
+        let run = move |body: &[u8], context| {
+            let command = parse(body)?;
+            Ok(Box::pin(handler(command, context)) as Run)
+        };
+        Self { settings: Settings::new(name), dependencies: Arc::new(dependencies), handler: Arc::new(run) }
+    }
+
+    /// The bounded context that publishes this function's events.
+    #[must_use]
+    pub fn source(mut self, source: &'static str) -> Self {
+        self.settings.source = source;
+        self
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &'static str {
+        self.settings.name
+    }
+
+    /// Handles one request.
+    pub async fn handle(&self, ports: &Ports, deadline: DateTime<Utc>, request: HttpRequest) -> HttpResponse {
+        let began = ports.clock.now();
+        let key = idempotency_key(&request);
+        let event = metadata(&request, began, ports);
+        let call = Arc::new(Call {
+            ports: ports.clone(),
+            event,
+            idempotency_key: key.clone().unwrap_or_default(),
+            deadline,
+            attempt: 1,
+        });
+        let outcome = match key.and_then(|_| acceptable(&request)) {
+            Ok(()) => self.outcome(&call, &request.body).await,
+            Err(failure) => Outcome::Failed(failure),
+        };
+        let (label, reason) = outcome.label("refused");
+        let hop = Hop { settings: &self.settings, event: &call.event, attempt: 1, duration: ports.clock.now() - began };
+        hop.report(label, reason.as_deref());
+        respond(outcome)
+    }
+
+    async fn outcome(&self, call: &Arc<Call>, body: &[u8]) -> Outcome {
+        let fingerprint = fingerprint::of(self.settings.name, body);
+        let execution = Execution { settings: &self.settings, call: Arc::clone(call), fingerprint };
+        let context = Context { dependencies: Arc::clone(&self.dependencies), call: Arc::clone(call) };
+        execution.run(None, || (self.handler)(body, context.clone())).await
+    }
+}
+
+fn parse<C: DeserializeOwned>(body: &[u8]) -> Result<C, Failure> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let error = format!("the body is not UTF-8: the first bad byte is at {}", error.valid_up_to());
+        Failure::terminal(Reason::SchemaRefused, error)
+    })?;
+    let mut json = serde_json::Deserializer::from_str(text);
+    let command = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let field = Some(error.path().to_string()).filter(|path| path != ".");
+        Failure::Terminal { reason: Reason::SchemaRefused, error: error.into_inner().to_string(), field }
+    })?;
+    json.end().map_err(|error| Failure::terminal(Reason::SchemaRefused, error.to_string()))?;
+    Ok(command)
+}
+
+fn idempotency_key(request: &HttpRequest) -> Result<String, Failure> {
+    let Some(key) = request.headers.get(IDEMPOTENCY_KEY_HEADER) else { return Ok(request.request_id.clone()) };
+    let printable = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if printable && (1..=CALLER_KEY_BYTES_MAX).contains(&key.len()) {
+        return Ok(key.clone());
+    }
+    Err(Failure::Terminal {
+        reason: Reason::IdempotencyKeyInvalid,
+        error: format!("it must have 1 to {CALLER_KEY_BYTES_MAX} printable ASCII characters"),
+        field: Some("Idempotency-Key".to_owned()),
+    })
+}
+
+fn acceptable(request: &HttpRequest) -> Result<(), Failure> {
+    match request.body.len() {
+        0..=BODY_BYTES_MAX => Ok(()),
+        length => {
+            let error = format!("the body has {length} bytes: at most {BODY_BYTES_MAX} are accepted");
+            Err(Failure::terminal(Reason::SchemaRefused, error))
+        }
+    }
+}
+
+fn metadata(request: &HttpRequest, time: DateTime<Utc>, ports: &Ports) -> EventMetadata {
+    let trace = request.headers.get("traceparent").and_then(|header| TraceContext::parse(header));
+    EventMetadata {
+        id: request.request_id.clone(),
+        event_type: request.route.clone(),
+        source: "http".to_owned(),
+        subject: String::new(),
+        time,
+        sequence: None,
+        correlation_id: request.request_id.clone(),
+        trace: trace.unwrap_or_else(|| new_trace(ports)),
+    }
+}
+
+fn respond(outcome: Outcome) -> HttpResponse {
+    match outcome {
+        Outcome::Committed(answer) | Outcome::Replayed(answer) => {
+            HttpResponse { status: 202, body: answer.unwrap_or_else(|| "{}".to_owned()) }
+        }
+        Outcome::Failed(Failure::Retry { .. }) => {
+            let message = "the request could not be completed and had no effect that a repetition would double: \
+                           send it again with the same Idempotency-Key";
+            HttpResponse::refusal(503, "Unavailable", message, None)
+        }
+        Outcome::Failed(Failure::Terminal { reason, error, field }) => {
+            let (status, code) = match reason {
+                Reason::IdempotencyKeyReused => (409, "IdempotencyKeyReused"),
+                Reason::InvalidUnitOfWork => (500, "InternalError"),
+                _ => (400, "InvalidRequest"),
+            };
+            HttpResponse::refusal(status, code, &error, field.as_deref())
+        }
+    }
+}
+
+impl<D> fmt::Debug for Command<D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

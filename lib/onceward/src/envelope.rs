@@ -1,0 +1,161 @@
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::fingerprint;
+
+/// The only CloudEvents version there is: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
+const SPEC_VERSION: &str = "1.0";
+
+/// An event on its way: a CloudEvents 1.0 event in JSON format.
+///
+/// It travels as the `detail` of an EventBridge event. `correlationid`, `causationid`, `traceparent` and `sequence`
+/// are CloudEvents extension attributes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Always `1.0`.
+    pub specversion: String,
+    /// Unique for its `source`; the default idempotency key of every consumer.
+    pub id: String,
+    /// The bounded context that published it: a URI reference, not empty.
+    pub source: String,
+    /// `domain.action.vN`.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// When it happened, RFC 3339.
+    #[serde(serialize_with = "rfc3339_millis")]
+    pub time: DateTime<Utc>,
+    /// What it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// `application/json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub datacontenttype: Option<String>,
+    /// A URI that names the schema of `data`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataschema: Option<String>,
+    /// The same for everything that one request set in motion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub correlationid: Option<String>,
+    /// Id of the event or request that this one answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causationid: Option<String>,
+    /// W3C trace context: <https://www.w3.org/TR/trace-context/>.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// Version of the subject's state after this event, in decimal; only from the publisher that owns that state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<String>,
+    /// The payload, kept as received until a handler's type is known.
+    pub data: Box<RawValue>,
+}
+
+/// Why a message body is not an event. The body itself is never part of the text.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvelopeError {
+    /// Not JSON, or a required attribute is missing or of the wrong type.
+    #[error("the body is neither an EventBridge event nor a CloudEvents 1.0 event: {message}")]
+    Malformed {
+        /// What the parser says, and where.
+        message: String,
+    },
+    /// An attribute is there and cannot be used.
+    #[error("the CloudEvents attribute `{attribute}` is {found:?}: {expected}")]
+    Attribute {
+        /// Name of the attribute.
+        attribute: &'static str,
+        /// What was found.
+        found: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+}
+
+/// What tells the two accepted shapes apart: EventBridge puts the envelope into `detail`.
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    detail: Option<&'a RawValue>,
+}
+
+impl Envelope {
+    /// Reads a queue message's body: an EventBridge event whose `detail` is the envelope, or the envelope itself.
+    pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
+        let probe: Body<'_> = serde_json::from_str(body).map_err(malformed)?;
+        let text = probe.detail.map_or(body, RawValue::get);
+        let envelope: Self = serde_json::from_str(text).map_err(malformed)?;
+        envelope.check()?;
+        Ok(envelope)
+    }
+
+    fn check(&self) -> Result<(), EnvelopeError> {
+        let refuse = |attribute, found: &str, expected| {
+            Err(EnvelopeError::Attribute { attribute, found: found.chars().take(64).collect(), expected })
+        };
+        if self.specversion != SPEC_VERSION {
+            return refuse("specversion", &self.specversion, "only 1.0 is understood");
+        }
+        for (attribute, value) in [("id", &self.id), ("source", &self.source), ("type", &self.event_type)] {
+            if value.is_empty() {
+                return refuse(attribute, value, "it must not be empty");
+            }
+        }
+        Ok(())
+    }
+
+    /// SHA-256 of type and payload, in hex; white space between tokens does not count.
+    pub fn fingerprint(&self) -> String {
+        fingerprint::of(&self.event_type, self.data.get().as_bytes())
+    }
+
+    /// The publisher-owned version of the subject's state, if there is one.
+    pub fn sequence(&self) -> Option<u64> {
+        self.sequence.as_deref()?.parse().ok()
+    }
+}
+
+/// `serde_json` names line and column; it never repeats the input beyond a single token's kind.
+#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
+fn malformed(error: serde_json::Error) -> EnvelopeError {
+    EnvelopeError::Malformed { message: error.to_string() }
+}
+
+fn rfc3339_millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENVELOPE: &str = r#"{"specversion":"1.0","id":"e-1","source":"orders","type":"order.placed.v1",
+        "time":"2026-11-21T01:02:03.004Z","subject":"o-1","sequence":"7","data":{"a": 1}}"#;
+
+    #[test]
+    fn reads_the_envelope_alone_and_inside_an_eventbridge_event() {
+        let alone = Envelope::parse(ENVELOPE).unwrap();
+        let routed = format!(r#"{{"version":"0","detail-type":"order.placed.v1","detail":{ENVELOPE}}}"#);
+        let routed = Envelope::parse(&routed).unwrap();
+        assert_eq!((alone.id.as_str(), alone.sequence()), ("e-1", Some(7)));
+        assert_eq!(serde_json::to_string(&alone).unwrap(), serde_json::to_string(&routed).unwrap());
+    }
+
+    #[test]
+    fn names_what_is_missing() {
+        let error = Envelope::parse(r#"{"specversion":"1.0","source":"orders"}"#).unwrap_err();
+        assert!(error.to_string().contains("missing field `id`"), "{error}");
+        let error = Envelope::parse(&ENVELOPE.replace("\"1.0\"", "\"0.3\"")).unwrap_err();
+        assert!(error.to_string().contains("`specversion` is \"0.3\""), "{error}");
+        let error = Envelope::parse("not json").unwrap_err();
+        assert!(error.to_string().contains("line 1 column 2"), "{error}");
+    }
+
+    #[test]
+    fn white_space_does_not_change_the_fingerprint_but_content_does() {
+        let one = Envelope::parse(ENVELOPE).unwrap();
+        let same = Envelope::parse(&ENVELOPE.replace("{\"a\": 1}", "{ \"a\":1 }")).unwrap();
+        let other = Envelope::parse(&ENVELOPE.replace("{\"a\": 1}", "{\"a\": 2}")).unwrap();
+        assert_eq!(one.fingerprint(), same.fingerprint());
+        assert_ne!(one.fingerprint(), other.fingerprint());
+    }
+}

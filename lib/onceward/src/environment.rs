@@ -1,0 +1,52 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::Ledger;
+
+/// Where time comes from.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// The wall clock.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// Returns after `duration` has passed on this clock.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Where randomness comes from: ids and jitter. It need not be secret.
+pub trait Randomness: Send + Sync {
+    /// The next 64 random bits.
+    fn next_u64(&self) -> u64;
+}
+
+/// Everything outside the process that handling an event needs.
+#[derive(Clone)]
+pub struct Ports {
+    /// State, idempotency records and outgoing events.
+    pub ledger: Arc<dyn Ledger>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and jitter.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+impl fmt::Debug for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}
+
+impl Ports {
+    /// A random (version 4) UUID, RFC 9562.
+    pub(crate) fn uuid(&self) -> uuid::Uuid {
+        let bytes = (u128::from(self.randomness.next_u64()) << 64) | u128::from(self.randomness.next_u64());
+        uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
+    }
+
+    /// Time left until `deadline`; zero when it has passed.
+    pub(crate) fn remaining(&self, deadline: DateTime<Utc>) -> Duration {
+        (deadline - self.clock.now()).to_std().unwrap_or_default()
+    }
+}

@@ -1,0 +1,176 @@
+//! Handles one event once: the order of deadline, ledger, handler and commit is fixed here.
+
+mod commit;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use futures_util::{
+    FutureExt as _,
+    future::{Either, select},
+    pin_mut,
+};
+
+use crate::{
+    Claim, ClaimOutcome, HandlerError, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord, Reason,
+    context::Call,
+    error::chain,
+    function::{Run, Settings},
+};
+
+/// Work stops this long before the invocation's deadline, so that what failed can still be reported.
+pub(crate) const DEADLINE_MARGIN: Duration = Duration::from_millis(300);
+
+/// How handling one event ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// Its effects are written.
+    Committed(Option<String>),
+    /// They were written before; this is what was answered then.
+    Replayed(Option<String>),
+    /// There are no effects.
+    Failed(Failure),
+}
+
+/// Why there are no effects.
+#[derive(Debug, Clone)]
+pub(crate) enum Failure {
+    /// Another try may succeed.
+    Retry { error: String, after: Option<Duration> },
+    /// No try can succeed.
+    Terminal { reason: Reason, error: String, field: Option<String> },
+}
+
+impl Failure {
+    pub(crate) fn terminal(reason: Reason, error: impl Into<String>) -> Self {
+        Self::Terminal { reason, error: error.into(), field: None }
+    }
+
+    pub(crate) fn retry(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Retry { error: chain(error), after: None }
+    }
+}
+
+impl From<HandlerError> for Failure {
+    fn from(error: HandlerError) -> Self {
+        let text = error.to_string();
+        match error {
+            HandlerError::Retryable { after, .. } => Self::Retry { error: text, after },
+            HandlerError::Terminal { message, field } => {
+                Self::Terminal { reason: Reason::Terminal, error: message, field }
+            }
+        }
+    }
+}
+
+/// One event on its way through the ledger.
+pub(crate) struct Execution<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) call: Arc<Call>,
+    pub(crate) fingerprint: String,
+}
+
+impl Execution<'_> {
+    /// Runs to an outcome, whatever the handler does: a panic and a passed deadline are retryable failures.
+    ///
+    /// `found` is the ledger's record, if it was read already; `start` begins one run of the handler.
+    pub(crate) async fn run(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
+        let remaining = self.call.ports.remaining(self.call.deadline);
+        let deadline = self.call.ports.clock.sleep(remaining.saturating_sub(DEADLINE_MARGIN));
+        let work = AssertUnwindSafe(self.handle(found, start)).catch_unwind();
+        pin_mut!(work, deadline);
+        match select(work, deadline).await {
+            Either::Left((Ok(outcome), _)) => outcome,
+            Either::Left((Err(panic), _)) => {
+                let error = format!("the handler panicked: {}", panic_message(panic.as_ref()));
+                Outcome::Failed(Failure::Retry { error, after: None })
+            }
+            Either::Right(_) => {
+                let error = "the invocation's deadline is near and the handler is not done".to_owned();
+                Outcome::Failed(Failure::Retry { error, after: None })
+            }
+        }
+    }
+
+    async fn handle(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
+        if let Err(failure) = self.admit() {
+            return Outcome::Failed(failure);
+        }
+        if let Some(record @ LedgerRecord::Completed(_)) = found {
+            return self.duplicate(record);
+        }
+        if !self.settings.guarded {
+            return self.run_and_commit(None, &start).await;
+        }
+        let owner = self.call.ports.uuid().to_string();
+        match self.call.ports.ledger.claim(&self.claim(&owner)).await {
+            Ok(ClaimOutcome::Claimed) => {}
+            Ok(ClaimOutcome::Held(record)) => return self.duplicate(record),
+            Err(error) => return Outcome::Failed(Failure::retry(&error)),
+        }
+        let run = AssertUnwindSafe(self.run_and_commit(Some(&owner), &start)).catch_unwind().await;
+        if let Ok(Outcome::Committed(_) | Outcome::Replayed(_)) = run {
+            return run.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        }
+        if let Err(error) = self.call.ports.ledger.release(&self.key(), &owner).await {
+            tracing::warn!(key = %self.key(), error = chain(&error), "the lease could not be released; it ends by itself");
+        }
+        run.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// What can be refused without any call.
+    fn admit(&self) -> Result<(), Failure> {
+        let length = self.call.idempotency_key.len();
+        if !(1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&length) {
+            let error =
+                format!("the idempotency key has {length} bytes: 1 to {IDEMPOTENCY_KEY_BYTES_MAX} are possible");
+            return Err(Failure::terminal(Reason::IdempotencyKeyInvalid, error));
+        }
+        let age = self.call.ports.clock.now() - self.call.event.time;
+        if age > self.retention() {
+            let error = format!(
+                "the event is of {}, and the ledger remembers {} days: whether it was handled can no longer be told",
+                self.call.event.time.to_rfc3339(),
+                self.retention().num_days(),
+            );
+            return Err(Failure::terminal(Reason::TooLate, error));
+        }
+        Ok(())
+    }
+
+    /// What to do about a record that another delivery, or an earlier try of this one, has written.
+    fn duplicate(&self, record: LedgerRecord) -> Outcome {
+        if record.fingerprint() != self.fingerprint {
+            let error = format!("the key {} was used before with another payload", self.key());
+            return Outcome::Failed(Failure::terminal(Reason::IdempotencyKeyReused, error));
+        }
+        match record {
+            LedgerRecord::Completed(completed) => Outcome::Replayed(completed.result),
+            LedgerRecord::InProgress(lease) => {
+                let wait = self.call.ports.remaining(lease.expires_at);
+                let error = format!("{} is being handled by another delivery", self.key());
+                Outcome::Failed(Failure::Retry { error, after: Some(wait) })
+            }
+        }
+    }
+
+    fn claim(&self, owner: &str) -> Claim {
+        let now = self.call.ports.clock.now();
+        let lease =
+            Lease { owner: owner.to_owned(), fingerprint: self.fingerprint.clone(), expires_at: self.call.deadline };
+        Claim { key: self.key(), lease, now, expires_at: now + self.retention() }
+    }
+
+    fn key(&self) -> LedgerKey {
+        LedgerKey { function: self.settings.name.to_owned(), idempotency_key: self.call.idempotency_key.clone() }
+    }
+
+    fn retention(&self) -> TimeDelta {
+        TimeDelta::from_std(self.settings.retention).unwrap_or(TimeDelta::MAX)
+    }
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}

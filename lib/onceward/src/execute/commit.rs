@@ -1,0 +1,129 @@
+use super::{Execution, Failure, Outcome};
+use crate::{
+    Backoff, Commit, CommitOutcome, Envelope, LedgerRecord, Reason,
+    error::chain,
+    function::Run,
+    unit_of_work::{Parts, PendingEvent},
+};
+
+/// How often a handler runs on fresh reads after it lost a race, before the message is retried later.
+const RUNS_MAX: u32 = 5;
+
+/// How often one commit is sent when its outcome is unknown or the ledger was busy.
+const COMMIT_TRIES_MAX: u32 = 5;
+
+impl Execution<'_> {
+    /// Runs the handler and commits, again on fresh reads when a condition failed.
+    pub(super) async fn run_and_commit(
+        &self,
+        owner: Option<&str>,
+        start: &impl Fn() -> Result<Run, Failure>,
+    ) -> Outcome {
+        let mut rows = Vec::new();
+        for run in 1..=RUNS_MAX {
+            if run > 1 {
+                self.pause(run - 1).await;
+            }
+            let effects = match start() {
+                Ok(handler) => handler.await.map_err(Failure::from),
+                Err(failure) => Err(failure),
+            };
+            let parts = effects.and_then(|unit| {
+                unit.into_parts().map_err(|error| Failure::terminal(Reason::InvalidUnitOfWork, error.to_string()))
+            });
+            let commit = match parts {
+                Ok(parts) => self.commit(parts, owner),
+                Err(failure) => return Outcome::Failed(failure),
+            };
+            match self.send(&commit).await {
+                Ok(CommitOutcome::Committed) => return Outcome::Committed(commit.answer),
+                Ok(CommitOutcome::Duplicate(record)) => return self.after_duplicate(&commit, record),
+                Ok(CommitOutcome::LeaseLost) => {
+                    let error = "the lease ended before the commit, and another delivery may hold it".to_owned();
+                    return Outcome::Failed(Failure::Retry { error, after: None });
+                }
+                Ok(CommitOutcome::ConditionFailed { rows: failed }) => rows = failed,
+                Err(failure) => return Outcome::Failed(failure),
+            }
+        }
+        let error = format!("conditions failed {RUNS_MAX} times running, the last time on {}", rows.join(", "));
+        Outcome::Failed(Failure::Retry { error, after: None })
+    }
+
+    /// Sends one commit until its outcome is known, within the tries.
+    async fn send(&self, commit: &Commit) -> Result<CommitOutcome, Failure> {
+        let mut attempt = 1;
+        loop {
+            match self.call.ports.ledger.commit(commit).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) if error.transient && attempt < COMMIT_TRIES_MAX => {
+                    tracing::debug!(key = %commit.key, attempt, error = chain(&error), "commit again");
+                    self.pause(attempt).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(Failure::retry(&error)),
+            }
+        }
+    }
+
+    /// A commit that timed out may have been written: its own id in the record says so.
+    fn after_duplicate(&self, commit: &Commit, record: LedgerRecord) -> Outcome {
+        match record {
+            LedgerRecord::Completed(completed) if completed.commit_id == commit.commit_id => {
+                Outcome::Committed(completed.result)
+            }
+            record => self.duplicate(record),
+        }
+    }
+
+    fn commit(&self, effects: Parts, owner: Option<&str>) -> Commit {
+        let ports = &self.call.ports;
+        let commit_id = ports.uuid().to_string();
+        let committed_at = ports.clock.now();
+        let events = effects.events.into_iter().enumerate();
+        let envelope = |(index, event)| self.envelope(&commit_id, index, event, committed_at);
+        Commit {
+            key: self.key(),
+            fingerprint: self.fingerprint.clone(),
+            owner: owner.map(str::to_owned),
+            actions: effects.actions,
+            events: events.map(envelope).collect(),
+            answer: effects.answer,
+            committed_at,
+            expires_at: committed_at + self.retention(),
+            commit_id,
+        }
+    }
+
+    /// An event's id is its commit's id and its place in it, so that either leads to the other.
+    fn envelope(
+        &self,
+        commit_id: &str,
+        index: usize,
+        event: PendingEvent,
+        time: chrono::DateTime<chrono::Utc>,
+    ) -> Envelope {
+        let cause = &self.call.event;
+        let trace = cause.trace.child(self.call.ports.randomness.next_u64());
+        Envelope {
+            specversion: "1.0".to_owned(),
+            id: format!("{commit_id}.{index}"),
+            source: self.settings.source.to_owned(),
+            dataschema: Some(format!("urn:onceward:schema:{}", event.event_type)),
+            event_type: event.event_type,
+            time,
+            subject: Some(event.subject).filter(|subject| !subject.is_empty()),
+            datacontenttype: Some("application/json".to_owned()),
+            correlationid: Some(cause.correlation_id.clone()),
+            causationid: Some(cause.id.clone()),
+            traceparent: Some(trace.to_string()),
+            sequence: event.sequence.map(|sequence| sequence.to_string()),
+            data: event.data,
+        }
+    }
+
+    async fn pause(&self, attempt: u32) {
+        let ports = &self.call.ports;
+        ports.clock.sleep(Backoff::COMMITS.after(attempt, ports.randomness.as_ref())).await;
+    }
+}

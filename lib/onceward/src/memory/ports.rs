@@ -1,0 +1,162 @@
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    Clock, DeadLetter, DeadLetterError, DeadLetterQueue, Envelope, Postponement, PublishError, PublishFailure,
+    Publisher, Randomness, Visibility, VisibilityError,
+};
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A clock that stands still until it is told otherwise.
+///
+/// A sleep never ends by itself, so a handler is never cut off; sleeps up to a second, such as the pause between two
+/// commits, end at once.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: Mutex<DateTime<Utc>>,
+}
+
+impl ManualClock {
+    /// Sleeps up to this long move the clock instead of waiting.
+    const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+    /// A clock that shows `now`.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self { now: Mutex::new(now) }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, duration: Duration) {
+        *lock(&self.now) += TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *lock(&self.now)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        if duration > Self::PAUSE_MAX {
+            std::future::pending::<()>().await;
+        }
+        self.advance(duration);
+    }
+}
+
+/// Reproducible random numbers (SplitMix64: Steele, Lea and Flood, 2014). Not for secrets.
+#[derive(Debug)]
+pub struct SeededRandomness {
+    state: Mutex<u64>,
+}
+
+impl SeededRandomness {
+    /// The sequence of this seed.
+    pub fn new(seed: u64) -> Self {
+        Self { state: Mutex::new(seed) }
+    }
+}
+
+impl Randomness for SeededRandomness {
+    fn next_u64(&self) -> u64 {
+        let mut state = lock(&self.state);
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+/// Keeps what a function does to the queue that its messages come from: dead letters and postponements.
+#[derive(Debug, Default)]
+pub struct MemorySourceQueue {
+    letters: Mutex<Vec<DeadLetter>>,
+    refuses: Mutex<bool>,
+    postponements: Mutex<Vec<Postponement>>,
+}
+
+impl MemorySourceQueue {
+    /// The dead letters so far.
+    pub fn letters(&self) -> Vec<DeadLetter> {
+        lock(&self.letters).clone()
+    }
+
+    /// From now on no dead letter can be sent, or each can again.
+    pub fn refuse_letters(&self, refuses: bool) {
+        *lock(&self.refuses) = refuses;
+    }
+
+    /// All postponements so far.
+    pub fn postponements(&self) -> Vec<Postponement> {
+        lock(&self.postponements).clone()
+    }
+}
+
+#[async_trait]
+impl DeadLetterQueue for MemorySourceQueue {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
+        if *lock(&self.refuses) {
+            return Err(DeadLetterError { source: "the dead-letter queue refuses".into() });
+        }
+        lock(&self.letters).push(letter.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Visibility for MemorySourceQueue {
+    async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
+        lock(&self.postponements).extend_from_slice(postponements);
+        Ok(())
+    }
+}
+
+/// Keeps published events; refuses those whose id it is told, a number of times.
+#[derive(Debug, Default)]
+pub struct MemoryPublisher {
+    published: Mutex<Vec<Envelope>>,
+    refusals: Mutex<Vec<(String, u32)>>,
+}
+
+impl MemoryPublisher {
+    /// The events so far.
+    pub fn published(&self) -> Vec<Envelope> {
+        lock(&self.published).clone()
+    }
+
+    /// Refuses the event with this id the next `times` times.
+    pub fn refuse(&self, id: impl Into<String>, times: u32) {
+        lock(&self.refusals).push((id.into(), times));
+    }
+}
+
+#[async_trait]
+impl Publisher for MemoryPublisher {
+    fn batch_max(&self) -> usize {
+        10
+    }
+
+    async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
+        let mut refusals = lock(&self.refusals);
+        let mut failures = Vec::new();
+        for (index, envelope) in envelopes.iter().enumerate() {
+            match refusals.iter_mut().find(|(id, times)| *id == envelope.id && *times > 0) {
+                Some((_, times)) => {
+                    *times -= 1;
+                    failures.push(PublishFailure { index, reason: "refused".to_owned() });
+                }
+                None => lock(&self.published).push((*envelope).clone()),
+            }
+        }
+        Ok(failures)
+    }
+}

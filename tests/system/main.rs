@@ -1,0 +1,74 @@
+//! The whole system: real function processes, real protocols, on the local cloud.
+//!
+//! Every test has a cloud of its own on free ports. A test that needs a program this machine does not have is reported
+//! as ignored, with the name of what is missing.
+
+mod bad_input;
+mod clients;
+mod contract;
+mod crashes;
+mod dev;
+mod duplicates;
+mod orders;
+mod system;
+mod tidy;
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Clouds are many processes each: two at a time keep two cores busy.
+const THREADS: usize = 2;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = arguments.test_threads.or(Some(THREADS));
+    if !arguments.list && !build_functions() {
+        return ExitCode::FAILURE;
+    }
+    let mut trials = Vec::new();
+    for suite in [
+        orders::trials,
+        duplicates::trials,
+        crashes::trials,
+        bad_input::trials,
+        clients::trials,
+        contract::trials,
+        dev::trials,
+        tidy::trials,
+    ] {
+        trials.extend(suite());
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The functions' binaries are not part of a test build. Everything they are made of is.
+fn build_functions() -> bool {
+    let build = Command::new(env!("CARGO")).args(["build", "--bins"]).current_dir(system::ROOT).status();
+    build.is_ok_and(|status| status.success())
+}
+
+/// A test that needs nothing.
+fn trial(name: &'static str, run: fn()) -> Trial {
+    Trial::test(name, move || {
+        run();
+        Ok(())
+    })
+}
+
+/// A test on a cloud of its own.
+fn on_a_cloud<F>(name: &'static str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    Trial::test(name, move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(async {
+            let system = system::System::start().await;
+            let cloud = system.cloud.clone();
+            run(system).await;
+            cloud.lambda().shutdown().await;
+        });
+        Ok(())
+    })
+}

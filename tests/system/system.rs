@@ -1,0 +1,148 @@
+//! A cloud with the reference system on it, and what a client of it does.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use onceward_local::{
+    cloud::{Cloud, CloudConfig, Listeners, Ports, load_stack},
+    events::Entry,
+    lambda::LogSink,
+};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+/// The repository.
+pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// How long a condition may take to come true. A message whose process was killed comes back after 30 s.
+const DEADLINE: Duration = Duration::from_secs(150);
+
+/// How often a condition is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// The reference system on a cloud of its own.
+pub(crate) struct System {
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) http: Client,
+}
+
+impl System {
+    pub(crate) async fn start() -> Self {
+        let root = Path::new(ROOT);
+        let listeners = Listeners::bind(Ports { aws: 0, http: 0 }).await.expect("free ports");
+        let stack = load_stack(&root.join("template.yaml"), &listeners, &BTreeMap::new()).expect("the template loads");
+        let binaries = onceward_local::dev::binaries(root);
+        let environment = BTreeMap::new();
+        let config = CloudConfig { stack, listeners, binaries, environment, log: LogSink::discard() };
+        let cloud = Cloud::start(config).await.expect("the cloud starts");
+        drop(rustls::crypto::ring::default_provider().install_default());
+        Self { cloud: Arc::new(cloud), http: Client::new() }
+    }
+
+    /// Puts goods into the stock, and waits until they can be ordered.
+    pub(crate) async fn receive(&self, product_id: &str, quantity: u32) {
+        let event_id = format!("goods-{product_id}-{}", rand::random::<u64>());
+        let detail = envelope("goods.received.v1", &event_id, &json!({"product_id": product_id, "quantity": quantity}));
+        self.publish("warehouse", "goods.received.v1", &detail);
+        eventually("the goods are in stock", async || {
+            self.stock(product_id).await["available"].as_u64() >= Some(u64::from(quantity))
+        })
+        .await;
+    }
+
+    pub(crate) fn publish(&self, source: &str, detail_type: &str, detail: &Value) {
+        let entry = Entry {
+            bus: "orders".to_owned(),
+            source: source.to_owned(),
+            detail_type: detail_type.to_owned(),
+            detail: detail.to_string(),
+            ..Entry::default()
+        };
+        self.cloud.events().put_event(entry).expect("the bus takes the event");
+    }
+
+    /// Posts a body to the orders.
+    pub(crate) async fn post(&self, body: impl Into<reqwest::Body>, key: Option<&str>) -> (StatusCode, Value) {
+        let request = self.http.post(format!("{}/orders", self.cloud.http_url())).body(body);
+        let request = request.header("content-type", "application/json");
+        let request = key.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
+        let response = request.send().await.expect("the API answers");
+        (response.status(), response.json().await.expect("the API answers JSON"))
+    }
+
+    /// Places an order that is accepted; answers its id.
+    pub(crate) async fn place(&self, order: &Value) -> String {
+        let (status, answer) = self.post(order.to_string(), None).await;
+        assert_eq!(status, StatusCode::ACCEPTED, "{answer}");
+        answer["order_id"].as_str().expect("an order id").to_owned()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let response = self.http.get(format!("{}{path}", self.cloud.http_url())).send().await.expect("an answer");
+        (response.status(), response.json().await.expect("JSON"))
+    }
+
+    pub(crate) async fn order(&self, order_id: &str) -> Value {
+        self.get(&format!("/orders/{order_id}")).await.1
+    }
+
+    pub(crate) async fn stock(&self, product_id: &str) -> Value {
+        self.get(&format!("/stock/{product_id}")).await.1
+    }
+
+    /// Waits until the order is confirmed or cancelled; answers it.
+    pub(crate) async fn settled(&self, order_id: &str) -> Value {
+        eventually("the order is settled", async || {
+            matches!(self.order(order_id).await["status"].as_str(), Some("confirmed" | "cancelled"))
+        })
+        .await;
+        self.order(order_id).await
+    }
+
+    /// Waits until no queue that feeds a function holds a message.
+    pub(crate) async fn drained(&self) {
+        eventually("the queues are empty", async || self.cloud.backlog() == 0).await;
+    }
+
+    /// Waits until the function's dead-letter queue holds messages; answers them.
+    pub(crate) async fn dead_letters(&self, function: &str) -> Vec<onceward_local::sqs::Received> {
+        let queue = format!("onceward-{function}-dlq");
+        let request = onceward_local::sqs::Receive { max: 10, wait: Duration::from_secs(20), visibility: None };
+        self.cloud.sqs().receive(&queue, request).await.expect("the queue exists")
+    }
+}
+
+/// An order of one product.
+pub(crate) fn order(product_id: &str, quantity: u32) -> Value {
+    json!({
+        "customer_id": "c-1",
+        "currency": "EUR",
+        "payment_token": "tok_visa",
+        "lines": [{"product_id": product_id, "quantity": quantity, "unit_price": 1250}],
+        "shipping_address": {
+            "name": "Ada Lovelace", "line1": "12 St James's Square", "city": "London",
+            "postal_code": "SW1Y 4JH", "country": "GB"
+        }
+    })
+}
+
+/// An event as it travels.
+pub(crate) fn envelope(event_type: &str, id: &str, data: &Value) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "test", "type": event_type,
+        "time": chrono::Utc::now().to_rfc3339(), "datacontenttype": "application/json", "data": data
+    })
+}
+
+/// Waits for a condition, with a deadline.
+pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let began = Instant::now();
+    while !condition().await {
+        assert!(began.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        tokio::time::sleep(GLANCE).await;
+    }
+}
