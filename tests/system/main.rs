@@ -12,6 +12,7 @@ mod duplicates;
 mod orders;
 mod system;
 mod tidy;
+mod wire;
 
 use std::process::{Command, ExitCode};
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         clients::trials,
         contract::trials,
         dev::trials,
+        wire::trials,
         tidy::trials,
     ] {
         trials.extend(suite());
