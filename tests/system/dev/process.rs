@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::system::{ROOT, binaries, eventually};
 
 /// How long a line, or the end, may take. The machine may be busy with other tests.
-const LINE_MAX: Duration = Duration::from_secs(60);
+const LINE_MAX: Duration = Duration::from_mins(1);
 /// The line after which everything runs.
 pub(super) const READY: &str = "a line for each hop of an event";
 
@@ -83,8 +83,8 @@ impl Dev {
 
     /// Waits until it has ended; answers its exit status. What it printed is in [`Lines::seen`].
     pub(super) fn ended(&mut self) -> ExitStatus {
-        self.out.to_the_end();
-        self.err.to_the_end();
+        self.out.read_to_end();
+        self.err.read_to_end();
         self.child.wait().expect("a child can be waited for")
     }
 
@@ -151,7 +151,7 @@ impl Lines {
         }
     }
 
-    fn to_the_end(&mut self) {
+    fn read_to_end(&mut self) {
         let deadline = Instant::now() + LINE_MAX;
         loop {
             match self.coming.recv_timeout(deadline.saturating_duration_since(Instant::now())) {

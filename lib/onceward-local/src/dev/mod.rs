@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use self::build::BuildError;
+pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
