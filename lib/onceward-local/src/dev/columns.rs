@@ -59,10 +59,8 @@ impl Columns {
         self.subject = self.subject.max(hop.subject.chars().count()).min(WIDTH_MAX);
         let width = self.subject.min(room);
         let subject = format!("{:<width$}", shortened(&hop.subject, width));
-        let count = hop.count.filter(|count| *count > 1).map_or_else(String::new, |count| format!("{count} events"));
-        let rest = [count, hop.reason.clone().unwrap_or_default()];
         let columns = before.into_iter().chain([subject]).chain(after);
-        let columns: Vec<_> = columns.chain(rest.into_iter().filter(|text| !text.is_empty())).collect();
+        let columns: Vec<_> = columns.chain(hop.reason.clone()).collect();
         columns.join(gap).trim_end().to_owned()
     }
 
@@ -131,7 +129,6 @@ mod tests {
             outcome: "retried".to_owned(),
             attempt: Some(2),
             duration_ms: Some(3.25),
-            count: None,
             reason: Some("stock moved".to_owned()),
         }
     }

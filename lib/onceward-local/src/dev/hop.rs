@@ -33,8 +33,6 @@ pub(super) struct Hop {
     pub(super) outcome: String,
     pub(super) attempt: Option<u64>,
     pub(super) duration_ms: Option<f64>,
-    /// How many events a relay published.
-    pub(super) count: Option<u64>,
     pub(super) reason: Option<String>,
 }
 
@@ -60,7 +58,6 @@ impl Line {
                 outcome: word("outcome").unwrap_or_default(),
                 attempt: field("attempt").and_then(Value::as_u64),
                 duration_ms: field("duration_ms").and_then(Value::as_f64),
-                count: field("count").and_then(Value::as_u64),
                 reason: word("reason"),
             }));
         }
