@@ -1,4 +1,8 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -20,6 +24,15 @@ pub(crate) struct Call {
     pub(crate) idempotency_key: String,
     pub(crate) deadline: DateTime<Utc>,
     pub(crate) attempt: u32,
+    /// What a request turned out to be about: the subject of the first event of its commit.
+    pub(crate) subject: OnceLock<String>,
+}
+
+impl Call {
+    /// What the log calls the subject.
+    pub(crate) fn subject(&self) -> &str {
+        self.subject.get().unwrap_or(&self.event.subject)
+    }
 }
 
 /// What is known of an event besides its payload. For a request it describes the request.

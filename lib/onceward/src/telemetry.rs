@@ -10,6 +10,7 @@ use crate::{
 pub(crate) struct Hop<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) event: &'a EventMetadata,
+    pub(crate) subject: &'a str,
     pub(crate) attempt: u32,
     pub(crate) duration: chrono::TimeDelta,
 }
@@ -24,7 +25,7 @@ impl Hop<'_> {
             function = self.settings.name,
             event_type = self.event.event_type,
             event_id = self.event.id,
-            subject = self.event.subject,
+            subject = self.subject,
             outcome,
             attempt = self.attempt,
             duration_ms,

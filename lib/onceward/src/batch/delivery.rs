@@ -1,4 +1,8 @@
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -55,6 +59,7 @@ impl Delivery {
                 idempotency_key: envelope.id.clone(),
                 deadline,
                 attempt: self.receive_count,
+                subject: OnceLock::new(),
             };
             (envelope, Arc::new(call))
         });

@@ -108,7 +108,8 @@ impl<D: Send + Sync + 'static> Function<D> {
         let (label, reason) = outcome.label("dead_lettered");
         let unreadable = message.delivery.unreadable(began, ports);
         let event = message.event.as_ref().map_or(&unreadable, |(_, call)| &call.event);
-        let hop = Hop { settings: &self.settings, event, attempt, duration: ports.clock.now() - began };
+        let subject = &event.subject;
+        let hop = Hop { settings: &self.settings, event, subject, attempt, duration: ports.clock.now() - began };
         hop.report(label, reason.as_deref());
         match outcome {
             Outcome::Failed(Failure::Retry { after, .. }) => Err(self.delay(after, attempt, ports)),

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -82,13 +85,20 @@ impl<D: Send + Sync + 'static> Command<D> {
             idempotency_key: key.clone().unwrap_or_default(),
             deadline,
             attempt: 1,
+            subject: OnceLock::new(),
         });
         let outcome = match key.and_then(|_| acceptable(&request)) {
             Ok(()) => self.outcome(&call, &request.body).await,
             Err(failure) => Outcome::Failed(failure),
         };
         let (label, reason) = outcome.label("refused");
-        let hop = Hop { settings: &self.settings, event: &call.event, attempt: 1, duration: ports.clock.now() - began };
+        let hop = Hop {
+            settings: &self.settings,
+            event: &call.event,
+            subject: call.subject(),
+            attempt: 1,
+            duration: ports.clock.now() - began,
+        };
         hop.report(label, reason.as_deref());
         respond(outcome)
     }

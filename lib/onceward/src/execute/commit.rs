@@ -37,7 +37,7 @@ impl Execution<'_> {
                 Err(failure) => return self.unless_duplicate(failure).await,
             };
             match self.send(&commit).await {
-                Ok(CommitOutcome::Committed) => return Outcome::Committed(commit.answer),
+                Ok(CommitOutcome::Committed) => return self.committed(commit),
                 Ok(CommitOutcome::Duplicate(record)) => return self.after_duplicate(&commit, record),
                 Ok(CommitOutcome::LeaseLost) => {
                     let error = "the lease ended before the commit, and another delivery may hold it".to_owned();
@@ -65,6 +65,14 @@ impl Execution<'_> {
                 Outcome::Failed(failure)
             }
         }
+    }
+
+    fn committed(&self, commit: Commit) -> Outcome {
+        let subject = commit.events.into_iter().next().and_then(|event| event.subject);
+        if let Some(subject) = subject.filter(|_| self.call.event.subject.is_empty()) {
+            self.call.subject.get_or_init(|| subject);
+        }
+        Outcome::Committed(commit.answer)
     }
 
     /// Sends one commit until its outcome is known, within the tries.

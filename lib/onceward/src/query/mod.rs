@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
@@ -60,8 +63,14 @@ impl Query {
             correlation_id: request.request_id.clone(),
             trace: new_trace(ports),
         };
-        let call =
-            Arc::new(Call { ports: ports.clone(), event, idempotency_key: request.request_id, deadline, attempt: 1 });
+        let call = Arc::new(Call {
+            ports: ports.clone(),
+            event,
+            idempotency_key: request.request_id,
+            deadline,
+            attempt: 1,
+            subject: OnceLock::new(),
+        });
         let context = Context { dependencies: Arc::new(()), call: Arc::clone(&call) };
         let run = async { (self.handler)(value, context).await };
         let (response, outcome, reason) = match std::panic::AssertUnwindSafe(run).catch_unwind().await {
@@ -77,7 +86,13 @@ impl Query {
             Ok(Err(error)) => (unavailable(), "retried", Some(error.to_string())),
             Err(_) => (unavailable(), "retried", Some("the handler panicked".to_owned())),
         };
-        let hop = Hop { settings: &self.settings, event: &call.event, attempt: 1, duration: ports.clock.now() - began };
+        let hop = Hop {
+            settings: &self.settings,
+            event: &call.event,
+            subject: call.subject(),
+            attempt: 1,
+            duration: ports.clock.now() - began,
+        };
         hop.report(outcome, reason.as_deref());
         response
     }

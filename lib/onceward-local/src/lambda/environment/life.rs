@@ -30,8 +30,6 @@ use crate::lambda::{
 pub const INIT_MAX: Duration = Duration::from_secs(10);
 /// An environment that did nothing for this long ends, unless it is its function's only one.
 pub const IDLE_MAX: Duration = Duration::from_mins(1);
-/// A process that answers and ends at once: its answer may still be on its way when its end is seen.
-const LAST_WORDS_MAX: Duration = Duration::from_millis(20);
 /// How long its output may take to be read after its end. A child of its own may hold the pipes open.
 const OUTPUT_MAX: Duration = Duration::from_millis(200);
 
@@ -208,25 +206,11 @@ impl Life {
                     // Dropping a call refuses it.
                     Call::Next(_) | Call::Finished { .. } | Call::InitError(_) => {}
                 },
-                status = self.child.wait() => {
-                    let outcome = timeout(LAST_WORDS_MAX, self.last_words(request_id)).await;
-                    return outcome.ok().flatten().map_or(Step::Died(status.ok()), Step::Answered);
-                }
+                // An answer that was acknowledged came in above, before this end is looked at.
+                status = self.child.wait() => return Step::Died(status.ok()),
                 () = sleep_until(deadline) => return Step::TimedOut,
             }
         }
-    }
-
-    /// The answer of a process that is gone already.
-    async fn last_words(&mut self, request_id: &str) -> Option<Outcome> {
-        while let Some(call) = self.api.calls.recv().await {
-            if let Call::Finished { request_id: id, outcome, .. } = call
-                && id == request_id
-            {
-                return Some(outcome);
-            }
-        }
-        None
     }
 
     /// Kills and reaps the process, if that is still to do, and reads what it left to print.

@@ -96,7 +96,7 @@ async fn a_process_that_is_killed_during_an_invocation_fails_it() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_although_the_process_ends_at_once() {
+async fn an_acknowledged_answer_counts_although_the_process_ends_at_once() {
     let bench = Bench::with_function(&[]);
     for _ in 0..5 {
         let invocation = bench.invoke(json!({ "then": "exit" })).await;
