@@ -1,7 +1,7 @@
 //! The one line that each delivery leaves behind. It never contains a payload.
 
 use crate::{
-    EventMetadata,
+    EventMetadata, Reason,
     execute::{Failure, Outcome},
     function::Settings,
 };
@@ -45,8 +45,62 @@ impl Outcome {
             Self::Failed(Failure::Retry { error, .. }) => ("retried", Some(error.clone())),
             Self::Failed(Failure::Terminal { reason, error, field }) => {
                 let field = field.as_ref().map(|field| format!("{field}: ")).unwrap_or_default();
+                let error = match reason {
+                    Reason::MalformedEvent | Reason::SchemaRefused => without_values(error),
+                    _ => error.clone(),
+                };
                 (terminal, Some(format!("{}: {field}{error}", reason.as_str())))
             }
+        }
+    }
+}
+
+/// A parser's message without what it quotes of the input: texts in quotation marks, and numbers in backticks.
+fn without_values(message: &str) -> String {
+    let mut kept = String::with_capacity(message.len());
+    let mut rest = message;
+    while let Some(start) = rest.find(['"', '`']) {
+        let (before, quoted) = rest.split_at(start);
+        let mark = if quoted.starts_with('"') { '"' } else { '`' };
+        let Some(end) = closing(&quoted[1..], mark) else { return format!("{kept}{before}…") };
+        let (inside, after) = (&quoted[1..=end], &quoted[end + 2..]);
+        let is_name = mark == '`' && !before.ends_with("integer ") && !before.ends_with("floating point ");
+        kept.push_str(before);
+        kept.push(mark);
+        kept.push_str(if is_name { inside } else { "…" });
+        kept.push(mark);
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Where the quotation ends; a mark behind a backslash belongs to it.
+fn closing(text: &str, mark: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(index, character)| {
+        let ends = character == mark && !escaped;
+        escaped = character == '\\' && !escaped;
+        ends.then_some(index)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_values;
+
+    #[test]
+    fn the_log_has_names_and_places_but_no_values() {
+        for (message, logged) in [
+            (
+                r#"invalid type: string "4111 \" 1", expected u32 at line 1"#,
+                r#"invalid type: string "…", expected u32 at line 1"#,
+            ),
+            ("invalid value: integer `-41`, expected u32", "invalid value: integer `…`, expected u32"),
+            ("missing field `id` at line 1 column 2", "missing field `id` at line 1 column 2"),
+            ("EOF while parsing", "EOF while parsing"),
+        ] {
+            assert_eq!(without_values(message), logged);
         }
     }
 }
