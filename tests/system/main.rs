@@ -12,8 +12,9 @@ mod duplicates;
 mod orders;
 mod system;
 mod tidy;
+mod wire;
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         clients::trials,
         contract::trials,
         dev::trials,
+        wire::trials,
         tidy::trials,
     ] {
         trials.extend(suite());
@@ -44,7 +46,7 @@ fn main() -> ExitCode {
 
 /// The functions' binaries are not part of a test build. Everything they are made of is.
 fn build_functions() -> bool {
-    let build = Command::new(env!("CARGO")).args(["build", "--bins"]).current_dir(system::ROOT).status();
+    let build = onceward_local::dev::cargo().args(["build", "--bins"]).current_dir(system::ROOT).status();
     build.is_ok_and(|status| status.success())
 }
 

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -135,14 +136,18 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
         }
         Trigger::Stream {
             table,
+            stream_arn: _,
             starting_position,
             batch_size,
+            batching_window,
             report_batch_item_failures,
             bisect,
             maximum_retry_attempts,
             filters,
-            ..
+            on_failure_arn,
         } => {
+            let gives_up = maximum_retry_attempts.is_some();
+            check_stream(&name, batching_window, gives_up && on_failure_arn.is_some())?;
             let mapping = StreamMapping {
                 function: name,
                 table,
@@ -160,6 +165,26 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
         }
     }
     Ok(None)
+}
+
+/// Refuses what a stream's mapping would silently leave out. A destination for failures is fine while retries are
+/// unlimited: only a record's age leads there then, and records outlive a local cloud.
+fn check_stream(function: &str, batching_window: Duration, sends_failures: bool) -> Result<(), CloudError> {
+    let unsupported = |property, what| Err(CloudError::Unsupported { function: function.to_owned(), property, what });
+    if !batching_window.is_zero() {
+        return unsupported(
+            "MaximumBatchingWindowInSeconds",
+            "gather a stream's records over time, it hands them on at once: set it to 0 or leave it out",
+        );
+    }
+    if sends_failures {
+        return unsupported(
+            "DestinationConfig",
+            "send the batches that MaximumRetryAttempts gives up to a queue: set MaximumRetryAttempts to -1 (retry until \
+             it works), or leave the destination out (batches given up are gone)",
+        );
+    }
+    Ok(())
 }
 
 /// ARNs of the queues that feed functions.

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::demo::Demo;
+use super::hop::readable;
 use crate::cloud::{Cloud, Warmed};
 use crate::template::{Function, Stack, Trigger};
 
@@ -14,12 +15,21 @@ const HEADING: Style = Style::new().bold();
 const ADDRESS: Style = AnsiColor::Cyan.on_default();
 const FAILED: Style = AnsiColor::Red.on_default();
 
+/// Columns of the table of functions: what every terminal has.
+const WIDTH: usize = 80;
+
 /// The progress line of one function.
 pub(super) fn warmed(warmed: &Warmed) -> String {
     match &warmed.outcome {
         Ok(()) => format!("  started {} in {} ms", warmed.function, warmed.took.as_millis()),
-        Err(error) => format!("  {FAILED}{} did not start{FAILED:#}: {error}", warmed.function),
+        Err(_) => format!("  {FAILED}did not start{FAILED:#}: {}", warmed.function),
     }
+}
+
+/// Said last, so that nobody has to look for it: what keeps a function from starting.
+pub(super) fn broken(warmed: &Warmed) -> Option<String> {
+    let error = warmed.outcome.as_ref().err()?;
+    Some(format!("{FAILED}{}{FAILED:#}\n", readable(&error.to_string())))
 }
 
 /// Addresses, functions and what to try.
@@ -27,9 +37,9 @@ pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> Strin
     let stack = cloud.stack();
     let mut text = format!("\n{HEADING}Ready{HEADING:#} {} ms after the build\n\n", took.as_millis());
     let addresses = [
-        ("AWS endpoint", cloud.aws_url(), "any key, region us-east-1; `aws --endpoint-url …`"),
+        ("AWS endpoint", cloud.aws_url(), "any credentials, region us-east-1"),
         ("HTTP API", cloud.http_url(), ""),
-        ("Payment gateway", cloud.gateway_url(), "a sandbox; GET /v1/payments lists the charges"),
+        ("Payment gateway", cloud.gateway_url(), "sandbox; charges: GET /v1/payments"),
     ];
     for (name, url, note) in addresses {
         let line = format!("  {name:<16} {ADDRESS}{url}{ADDRESS:#}  {note}");
@@ -38,13 +48,30 @@ pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> Strin
     let width = stack.functions.iter().map(|function| function.name.len()).max().unwrap_or_default().max(8);
     let _ = writeln!(text, "\n  {HEADING}{:<width$}  triggered by{HEADING:#}", "function");
     for function in &stack.functions {
-        let _ = writeln!(text, "  {:<width$}  {}", function.name, triggers(stack, function));
+        let triggers = wrapped(&triggers(stack, function), WIDTH.saturating_sub(width + 4));
+        let _ = writeln!(text, "  {:<width$}  {}", function.name, triggers.join(&format!("\n{:1$}", "", width + 4)));
     }
     if let Some(line) = demo.and_then(|demo| demo.try_line(cloud.http_url())) {
         let _ = write!(text, "\nTry:\n\n{line}\n");
     }
     text.push_str("\nCtrl-C stops everything. From here on, a line for each hop of an event:\n");
     text
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces. A longer word has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn triggers(stack: &Stack, function: &Function) -> String {
@@ -83,6 +110,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn long_lists_are_wrapped_between_words() {
+        assert_eq!(wrapped("a.v1, b.v1, c.v1", 11), ["a.v1, b.v1,", "c.v1"]);
+        assert_eq!(wrapped("POST /a-path-that-is-long", 6), ["POST", "/a-path-that-is-long"]);
+    }
 
     #[test]
     fn a_rule_is_told_by_its_event_types() {

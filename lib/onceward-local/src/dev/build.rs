@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{self, ExitStatus, Stdio};
 
 use serde_json::Value;
 use tokio::process::Command;
@@ -36,18 +36,8 @@ pub(super) async fn build(stack: &Stack, directory: &Path) -> Result<PathBuf, Bu
     if stack.functions.iter().all(|function| function.build == Build::Bootstrap) {
         return Ok(PathBuf::new());
     }
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = Command::from(cargo());
     cargo.args(["build", "--bins", "--message-format=json-render-diagnostics"]).current_dir(directory);
-    // `cargo run` describes this package in the environment; build scripts that watch those variables would run again.
-    for (name, _) in env::vars_os() {
-        let name_text = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"]
-            .iter()
-            .any(|start| name_text.starts_with(start))
-        {
-            cargo.env_remove(&name);
-        }
-    }
     cargo.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).kill_on_drop(true);
     // Not `output()`: it would take stderr too.
     let running = cargo.spawn().map_err(|source| BuildError::Cargo { source })?;
@@ -56,6 +46,20 @@ pub(super) async fn build(stack: &Stack, directory: &Path) -> Result<PathBuf, Bu
         return Err(BuildError::Failed { status: output.status });
     }
     folder(stack, &executables(&String::from_utf8_lossy(&output.stdout)))
+}
+
+/// `cargo`, as from a shell, for a process that cargo itself may have started: `cargo run` and `cargo test` describe
+/// their package in the environment, and build scripts that watch those variables (ring's does) would run again, each
+/// time another cargo builds.
+pub fn cargo() -> process::Command {
+    let mut cargo = process::Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|start| text.starts_with(start)) {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo
 }
 
 /// Executables by the name of their target, from cargo's messages.

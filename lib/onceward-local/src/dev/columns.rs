@@ -10,12 +10,14 @@ const AGAIN: Style = AnsiColor::Cyan.on_default();
 const LATER: Style = AnsiColor::Yellow.on_default();
 const LOST: Style = AnsiColor::Red.on_default().bold();
 
-/// A longer word is shown in full and widens its column up to here, so that one word does not push all lines apart.
-const WIDTH_MAX: usize = 40;
 /// `10:00:00.123`
 const TIME_WIDTH: usize = 12;
-/// `dead_lettered`, the longest outcome.
-const OUTCOME_WIDTH: usize = 13;
+/// A longer word is shown in full and widens its column up to here, so that one word does not push all lines apart.
+const WIDTH_MAX: usize = 40;
+/// A terminal with fewer columns gets narrow rows.
+const NARROW_BELOW: usize = 116;
+/// A subject is never cut shorter: `ord_1…89ab`.
+const SUBJECT_WIDTH_MIN: usize = 10;
 
 /// The widths of the columns so far. They grow with what they have to hold.
 #[derive(Debug)]
@@ -23,37 +25,45 @@ pub(super) struct Columns {
     function: usize,
     event_type: usize,
     subject: usize,
+    outcome: usize,
 }
 
 impl Default for Columns {
     fn default() -> Self {
-        Self { function: 18, event_type: 22, subject: 14 }
+        Self { function: 17, event_type: 21, subject: 14, outcome: 9 }
     }
 }
 
 impl Columns {
-    /// Time, function, event type, subject, outcome, attempt, milliseconds, and what else there is to say.
-    pub(super) fn line(&mut self, hop: &Hop) -> String {
-        let (function, event_type, subject) = (
+    /// Time, function, event type, subject, outcome, attempt, milliseconds, and what else there is to say. A `terminal`
+    /// of so many columns that the row does not fit gets a shorter subject; a small one, tighter columns as well.
+    pub(super) fn line(&mut self, hop: &Hop, terminal: Option<usize>) -> String {
+        let narrow = terminal.is_some_and(|width| width < NARROW_BELOW);
+        let (gap, time_format, decimals) = if narrow { (" ", "%H:%M:%S", 0) } else { ("  ", "%H:%M:%S%.3f", 1) };
+        let attempt = hop.attempt.map_or_else(String::new, |attempt| attempt.to_string());
+        let duration = hop.duration_ms.map_or_else(String::new, |duration| format!("{duration:.decimals$} ms"));
+        let duration_width = if narrow { 6 } else { 9 };
+        let before = [
+            format!("{DIM}{}{DIM:#}", time_of_day(&hop.timestamp, time_format)),
             widened(&mut self.function, &hop.function),
             widened(&mut self.event_type, &hop.event_type),
-            widened(&mut self.subject, &hop.subject),
-        );
-        let time = time_of_day(&hop.timestamp);
+        ];
         let style = style_of(&hop.outcome);
-        let attempt = hop.attempt.map_or_else(String::new, |attempt| attempt.to_string());
-        let duration = hop.duration_ms.map_or_else(String::new, |duration| format!("{duration:.1} ms"));
-        let count =
-            hop.count.map_or_else(String::new, |count| format!("{count} event{}", if count == 1 { "" } else { "s" }));
+        let after = [
+            format!("{style}{}{style:#}", widened(&mut self.outcome, &hop.outcome)),
+            format!("{attempt:>2}"),
+            format!("{duration:>duration_width$}"),
+        ];
+        let taken: usize = before.iter().chain(&after).map(|column| width_of(column) + gap.len()).sum();
+        let room = terminal.map_or(WIDTH_MAX, |width| width.saturating_sub(taken).max(SUBJECT_WIDTH_MIN));
+        self.subject = self.subject.max(hop.subject.chars().count()).min(WIDTH_MAX);
+        let width = self.subject.min(room);
+        let subject = format!("{:<width$}", shortened(&hop.subject, width));
+        let count = hop.count.filter(|count| *count > 1).map_or_else(String::new, |count| format!("{count} events"));
         let rest = [count, hop.reason.clone().unwrap_or_default()];
-        let rest: Vec<_> = rest.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        let line = format!(
-            "{DIM}{time:<TIME_WIDTH$}{DIM:#}  {function}  {event_type}  {subject}  {style}{:<OUTCOME_WIDTH$}{style:#} \
-             {attempt:>2} {duration:>10}  {}",
-            hop.outcome,
-            rest.join("  ")
-        );
-        line.trim_end().to_owned()
+        let columns = before.into_iter().chain([subject]).chain(after);
+        let columns: Vec<_> = columns.chain(rest.into_iter().filter(|text| !text.is_empty())).collect();
+        columns.join(gap).trim_end().to_owned()
     }
 
     /// A line that is no hop, with its function's name in front.
@@ -66,7 +76,7 @@ impl Columns {
         let function = widened(&mut self.function, function);
         // Further lines of a message begin where the first one did.
         let message = message.replace('\n', &format!("\n{:1$}", "", TIME_WIDTH + function.chars().count() + 4));
-        format!("{:<TIME_WIDTH$}  {function}  {style}{message}{style:#}", "")
+        format!("{:TIME_WIDTH$}  {function}  {style}{message}{style:#}", "")
     }
 }
 
@@ -84,10 +94,26 @@ fn style_of(outcome: &str) -> Style {
     }
 }
 
+/// Columns that `text` takes, colours aside.
+fn width_of(text: &str) -> usize {
+    anstream::adapter::strip_str(text).map(|part| part.chars().count()).sum()
+}
+
+/// `text`, or its beginning and its end if it is longer than `width`: ids differ at their ends.
+fn shortened(text: &str, width: usize) -> String {
+    let characters: Vec<_> = text.chars().collect();
+    if characters.len() <= width {
+        return text.to_owned();
+    }
+    let kept = width.saturating_sub(1);
+    let (head, tail) = (kept - kept / 2, kept / 2);
+    characters[..head].iter().chain(&['…']).chain(&characters[characters.len() - tail..]).collect()
+}
+
 /// `10:00:00.123` of an RFC 3339 time, in its own offset.
-fn time_of_day(timestamp: &str) -> String {
+fn time_of_day(timestamp: &str, format: &str) -> String {
     match chrono::DateTime::parse_from_rfc3339(timestamp) {
-        Ok(time) => time.format("%H:%M:%S%.3f").to_string(),
+        Ok(time) => time.format(format).to_string(),
         Err(_) => timestamp.to_owned(),
     }
 }
@@ -116,9 +142,25 @@ mod tests {
 
     #[test]
     fn a_hop_is_a_row() {
-        let row = plain(&Columns::default().line(&hop("ord_1")));
-        let expected = "10:00:00.123  reserve-stock       order.placed.v1         ord_1           retried        2     3.2 ms  stock moved";
+        let row = plain(&Columns::default().line(&hop("ord_1"), None));
+        let expected = "10:00:00.123  reserve-stock      order.placed.v1        ord_1           retried     2     3.2 ms  stock moved";
         assert_eq!(row, expected);
+    }
+
+    #[test]
+    fn a_row_fits_the_terminal() {
+        let id = "ord_d1dcbedb7bae4b3d87b2bf9c7c0f955e";
+        let row = |terminal| {
+            let hop = Hop { reason: None, outcome: "committed".to_owned(), ..hop(id) };
+            plain(&Columns::default().line(&hop, terminal))
+        };
+        assert!(row(Some(120)).contains(id) && row(Some(120)).chars().count() <= 120, "{}", row(Some(120)));
+        for width in [80, 100] {
+            assert!(row(Some(width)).chars().count() <= width, "{}", row(Some(width)));
+        }
+        let expected = "10:00:00 reserve-stock     order.placed.v1       ord_d…f955e committed  2   3 ms";
+        assert_eq!(row(Some(80)), expected);
+        assert!(row(Some(0)).contains("ord_d…955e"), "a terminal that does not know its size");
     }
 
     #[test]
@@ -131,8 +173,8 @@ mod tests {
     #[test]
     fn columns_widen_and_stay_aligned() {
         let mut columns = Columns::default();
-        let long = plain(&columns.line(&hop("ord_01HZX3V9Q1E2R3T4Y5U6")));
-        let short = plain(&columns.line(&hop("ord_1")));
+        let long = plain(&columns.line(&hop("ord_01HZX3V9Q1E2R3T4Y5U6"), None));
+        let short = plain(&columns.line(&hop("ord_1"), None));
         assert_eq!(long.find("retried"), short.find("retried"));
     }
 }

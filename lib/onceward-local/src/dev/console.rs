@@ -125,7 +125,7 @@ impl Printer {
         }
         match Line::read(&line.function, &line.text) {
             Line::Hop(_) if self.format == Format::Json => writeln!(io::stdout(), "{}", line.text),
-            Line::Hop(hop) => writeln!(anstream::stdout(), "{}", self.columns.line(&hop)),
+            Line::Hop(hop) => writeln!(anstream::stdout(), "{}", self.columns.line(&hop, terminal())),
             Line::Other { level: Some(Level::Quiet), .. } if !self.verbose => Ok(()),
             Line::Other { level, message } => {
                 let text = self.columns.other(&line.function, level, &message);
@@ -133,4 +133,10 @@ impl Printer {
             }
         }
     }
+}
+
+/// Columns of the terminal, if stdout is one that says so.
+fn terminal() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
 }

@@ -72,9 +72,19 @@ impl Line {
         };
         Self::Other {
             level,
-            message: word("message").map_or_else(|| text.to_owned(), |message| with_details(message, &record)),
+            message: word("message")
+                .map_or_else(|| text.to_owned(), |message| with_details(readable(&message), &record)),
         }
     }
+}
+
+/// A message with records among its lines, each replaced by what it says.
+pub(super) fn readable(message: &str) -> String {
+    let line = |text: &str| match Line::read("", text.trim_start()) {
+        Line::Other { level: Some(_), message } => format!("  {message}"),
+        Line::Other { level: None, .. } | Line::Hop(_) => text.to_owned(),
+    };
+    message.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The message, and the error that goes with it.
@@ -115,6 +125,12 @@ mod tests {
             (Some(Level::Warn), "slow: late".to_owned())
         );
         assert_eq!(other(r#"{"level":"INFO","fields":{"message":"hello"}}"#), (Some(Level::Quiet), "hello".to_owned()));
+        assert_eq!(
+            readable(
+                "it printed last:\n  {\"level\":\"ERROR\",\"message\":\"stopped\",\"error\":\"X is not set\"}\n  bye"
+            ),
+            "it printed last:\n  stopped: X is not set\n  bye"
+        );
         assert_eq!(other("42"), (None, "42".to_owned()));
     }
 }

@@ -9,11 +9,13 @@ mod hop;
 mod stop;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use self::build::BuildError;
+pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
@@ -31,9 +33,9 @@ pub struct Args {
     /// Port of the HTTP API (0: any free port)
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
     http_port: u16,
-    /// The SAM template
-    #[arg(long, value_name = "FILE", default_value = "template.yaml")]
-    template: PathBuf,
+    /// The SAM template [default: template.yaml of this folder, or of the first one above that has it]
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
     /// A value for a parameter of the template; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     parameters: Vec<(String, String)>,
@@ -41,7 +43,7 @@ pub struct Args {
     #[arg(long)]
     no_demo: bool,
     /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
     /// Show the functions' INFO and DEBUG lines too
     #[arg(long, short)]
@@ -51,8 +53,13 @@ pub struct Args {
 /// Why `onceward dev` stops before it runs.
 #[derive(Debug, thiserror::Error)]
 enum DevError {
+    #[error(
+        "cannot read the template {}: {source}; name the file with --template FILE, or run this in the folder of its \
+         template.yaml", path.display()
+    )]
+    NoTemplate { path: PathBuf, source: io::Error },
     #[error(transparent)]
-    Template(#[from] TemplateError),
+    Template(TemplateError),
     #[error(transparent)]
     Cloud(#[from] CloudError),
     #[error(transparent)]
@@ -91,22 +98,44 @@ pub async fn run(args: Args) -> ExitCode {
 async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
     let listeners = Listeners::bind(Ports { aws: args.aws_port, http: args.http_port }).await?;
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
-    let stack = load_stack(&args.template, &listeners, &overrides)?;
-    let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&args.template))? };
-    let binaries = build::build(&stack, directory(&args.template)).await?;
+    let template = args.template.clone().unwrap_or_else(nearest_template);
+    let stack = load_stack(&template, &listeners, &overrides)?;
+    let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
+    let binaries = build::build(&stack, directory(&template)).await?;
     let built = Instant::now();
     let config = CloudConfig { stack, listeners, binaries, environment: BTreeMap::new(), log: console.sink() };
     let cloud = Cloud::start(config)?;
-    cloud.warm(|warmed| console.say(&banner::warmed(&warmed))).await;
     let mut notes = Vec::new();
+    let report = |warmed| {
+        console.say(&banner::warmed(&warmed));
+        notes.extend(banner::broken(&warmed));
+    };
+    cloud.warm(report).await;
     if let Some(demo) = &demo {
-        notes = demo.play(&cloud, built).await;
+        notes.extend(demo.play(&cloud, built).await);
     }
     console.say(&banner::ready(&cloud, demo.as_ref(), built.elapsed()));
     for note in &notes {
         console.say(note);
     }
     Ok(cloud)
+}
+
+impl From<TemplateError> for DevError {
+    fn from(error: TemplateError) -> Self {
+        match error {
+            TemplateError::Unreadable { path, source } => Self::NoTemplate { path, source },
+            faulty @ TemplateError::Faulty { .. } => Self::Template(faulty),
+        }
+    }
+}
+
+/// As cargo finds its workspace: `template.yaml` here, or in the first folder above that has it.
+fn nearest_template() -> PathBuf {
+    const NAME: &str = "template.yaml";
+    let here = std::env::current_dir().unwrap_or_default();
+    let found = here.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file());
+    found.unwrap_or_else(|| PathBuf::from(NAME))
 }
 
 /// The folder a template is in.

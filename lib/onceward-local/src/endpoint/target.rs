@@ -33,7 +33,9 @@ pub(super) enum Unroutable {
          Invoke and STS GetCallerIdentity"
     )]
     UnknownService { service: String },
-    #[error("the request names no action: neither the header X-Amz-Target nor the parameter Action")]
+    #[error(
+        "the request names no action: neither the header X-Amz-Target (AmazonSQS.SendMessage) nor the parameter Action"
+    )]
     NoAction,
     #[error("the action {action} is not one the local cloud knows, and the request's signature names no service")]
     UnknownAction { action: String },
@@ -62,6 +64,9 @@ fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> 
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Service::DynamoDb,
         _ => return Err(Unroutable::UnknownService { service: prefix.to_owned() }),
     };
+    if action.is_empty() {
+        return Err(Unroutable::NoAction);
+    }
     let sent = header_text(headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
     let content_type = match sent {
         sent if sent.starts_with(JSON_1_1) => JSON_1_1,
