@@ -6,9 +6,9 @@ use onceward::{Envelope, PublishError, PublishFailure, Publisher};
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 const ENTRIES_MAX: usize = 10;
 
-/// The most bytes the entries of one PutEvents may have together. AWS has raised the quota to 1 MiB; the smaller one
-/// still holds everywhere: <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>.
-const REQUEST_BYTES_MAX: usize = 256 * 1024;
+/// The most bytes the entries of one PutEvents may have together: 256 KB, read as the smaller of its two meanings.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
+const REQUEST_BYTES_MAX: usize = 256_000;
 
 /// What an entry counts besides the envelope: time, source and detail type.
 const ENTRY_BYTES: usize = 512;
