@@ -6,6 +6,13 @@ use onceward::{Envelope, PublishError, PublishFailure, Publisher};
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 const ENTRIES_MAX: usize = 10;
 
+/// The most bytes the entries of one PutEvents may have together: 256 KB, read as the smaller of its two meanings.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
+const REQUEST_BYTES_MAX: usize = 256_000;
+
+/// What an entry counts besides the envelope: time, source and detail type.
+const ENTRY_BYTES: usize = 512;
+
 /// Sends events to an EventBridge bus: `source` and type become the event's `source` and `detail-type`, the envelope
 /// its `detail`.
 #[derive(Debug, Clone)]
@@ -25,6 +32,10 @@ impl EventBridgePublisher {
 impl Publisher for EventBridgePublisher {
     fn batch_max(&self) -> usize {
         ENTRIES_MAX
+    }
+
+    fn batch_bytes_max(&self) -> usize {
+        REQUEST_BYTES_MAX - ENTRIES_MAX * ENTRY_BYTES
     }
 
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {

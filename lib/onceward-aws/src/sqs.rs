@@ -10,6 +10,13 @@ use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue, Postponement, Visib
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html>.
 const BATCH_ENTRIES_MAX: usize = 10;
 
+/// The most bytes a message may have, its attributes' names, types and values included:
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
+const MESSAGE_BYTES_MAX: usize = 1_048_576;
+
+/// The type of an attribute that is text.
+const STRING: &str = "String";
+
 /// The longest text of an attribute that explains a dead letter, in characters: the attributes count as part of the
 /// message, which has a limit.
 const EXPLANATION_CHARS_MAX: usize = 1_000;
@@ -35,7 +42,7 @@ impl DeadLetterQueue for SqsQueues {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| DeadLetterError { source };
         let mut request = self.client.send_message().queue_url(&self.dead_letter_queue_url).message_body(&letter.body);
         for (name, value) in explanation(letter) {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let value = MessageAttributeValue::builder().data_type(STRING).string_value(value).build();
             request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
         }
         if let Some(group) = &letter.group {
@@ -45,23 +52,30 @@ impl DeadLetterQueue for SqsQueues {
     }
 }
 
-/// What is known about the letter, as message attributes: at most ten, none empty.
+/// What is known about the letter, as message attributes: at most ten, none empty, the most telling first, and no more
+/// than there is room for beside the body. A body of the largest size leaves none: the log then has the reason alone.
 fn explanation(letter: &DeadLetter) -> Vec<(&'static str, String)> {
     let time = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let mut attributes = vec![
+    let (id, event_type) = letter.event.clone().unwrap_or_default();
+    let attributes = [
         ("reason", letter.reason.as_str().to_owned()),
-        ("error", sendable(&letter.error)),
         ("function", letter.function.clone()),
-        ("source", letter.source.clone()),
         ("attempts", letter.attempts.to_string()),
         ("failed_at", time(letter.failed_at)),
+        ("event_type", sendable(&event_type)),
+        ("event_id", sendable(&id)),
+        ("error", sendable(&letter.error)),
+        ("source", letter.source.clone()),
+        ("first_received_at", letter.first_received_at.map(time).unwrap_or_default()),
     ];
-    attributes.extend(letter.first_received_at.map(|at| ("first_received_at", time(at))));
-    if let Some((id, event_type)) = &letter.event {
-        attributes.extend([("event_id", sendable(id)), ("event_type", sendable(event_type))]);
-    }
-    attributes.retain(|(_, value)| !value.is_empty());
-    attributes
+    let mut room = MESSAGE_BYTES_MAX.saturating_sub(letter.body.len());
+    let fitting = attributes.into_iter().filter(|(name, value)| {
+        let size = name.len() + STRING.len() + value.len();
+        let fits = !value.is_empty() && size <= room;
+        room -= if fits { size } else { 0 };
+        fits
+    });
+    fitting.collect()
 }
 
 /// SQS refuses control characters and two code points that JSON allows:
@@ -107,4 +121,41 @@ impl Visibility for SqsQueues {
 /// Rounded up: the message must not be back before the delay is over.
 fn whole_seconds(delay: std::time::Duration) -> i32 {
     i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use onceward::Reason;
+
+    use super::*;
+
+    fn names(body_bytes: usize) -> Vec<&'static str> {
+        let letter = DeadLetter {
+            body: "x".repeat(body_bytes),
+            group: None,
+            message_id: "m".to_owned(),
+            reason: Reason::MalformedEvent,
+            error: "e".repeat(5_000),
+            function: "f".to_owned(),
+            source: "s".to_owned(),
+            attempts: 1,
+            first_received_at: None,
+            failed_at: DateTime::UNIX_EPOCH,
+            event: None,
+        };
+        explanation(&letter).into_iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn a_large_body_keeps_the_attributes_that_fit_beside_it() {
+        assert_eq!(names(10), ["reason", "function", "attempts", "failed_at", "error", "source"]);
+        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "failed_at"]);
+        assert_eq!(names(MESSAGE_BYTES_MAX), [""; 0]);
+    }
+
+    #[test]
+    fn what_sqs_refuses_is_left_out_of_an_explanation() {
+        assert_eq!(sendable("a\u{0}b\u{ffff}c\u{1f600}"), "abc\u{1f600}");
+    }
 }

@@ -76,3 +76,8 @@ pub mod contract;
 mod harness;
 
 pub use harness::{Answer, Delivered, Harness, Message};
+
+/// The README's code compiles, and its test passes.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -108,6 +108,18 @@ impl Envelope {
         fingerprint::of(&self.event_type, self.data.get().as_bytes())
     }
 
+    /// No fewer bytes than the envelope has as JSON.
+    pub(crate) fn bytes_max(&self) -> usize {
+        /// Names and punctuation of all attributes, the times and the trace.
+        const ATTRIBUTES_BYTES: usize = 512;
+        /// What escaping can make of one byte: `\u0000`.
+        const ESCAPED_BYTES: usize = 6;
+        let texts = [&self.id, &self.source, &self.event_type];
+        let optional = [&self.subject, &self.datacontenttype, &self.dataschema, &self.correlationid, &self.causationid];
+        let length = texts.into_iter().chain(optional.into_iter().flatten()).map(String::len).sum::<usize>();
+        self.data.get().len() + length * ESCAPED_BYTES + ATTRIBUTES_BYTES
+    }
+
     /// The publisher-owned version of the subject's state, if there is one.
     pub fn sequence(&self) -> Option<u64> {
         self.sequence.as_deref()?.parse().ok()

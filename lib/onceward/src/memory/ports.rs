@@ -145,6 +145,10 @@ impl Publisher for MemoryPublisher {
         10
     }
 
+    fn batch_bytes_max(&self) -> usize {
+        256 * 1024
+    }
+
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
         let mut refusals = lock(&self.refusals);
         let mut failures = Vec::new();

@@ -13,6 +13,9 @@ pub trait Publisher: Send + Sync {
     /// The most events one call takes.
     fn batch_max(&self) -> usize;
 
+    /// The most bytes the events of one call may have together. An event larger than that is sent alone.
+    fn batch_bytes_max(&self) -> usize;
+
     /// Sends the events; answers the places in `envelopes` of those that were refused.
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError>;
 }
@@ -84,7 +87,7 @@ impl Relay {
             .flat_map(|(place, record)| record.events.iter().flatten().map(move |event| (place, event)))
             .collect();
         let began = clock.now();
-        for chunk in events.chunks(publisher.batch_max()) {
+        for chunk in chunks(&events, publisher.batch_max(), publisher.batch_bytes_max()) {
             if let Err(place) = self.publish(clock, randomness, publisher, chunk).await {
                 return Some(readable[place].sequence_number.clone());
             }
@@ -133,6 +136,27 @@ impl Relay {
         }
         Err(pending.iter().map(|(record, _)| *record).min().unwrap_or_default())
     }
+}
+
+/// The events in pieces, in order, each small enough for one call; a piece has one event at least.
+fn chunks<'e, 'r>(
+    events: &'e [(usize, &'r Envelope)],
+    events_max: usize,
+    bytes_max: usize,
+) -> Vec<&'e [(usize, &'r Envelope)]> {
+    let (mut pieces, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (index, (_, event)) in events.iter().enumerate() {
+        let size = event.bytes_max();
+        if index > start && (index - start >= events_max || bytes + size > bytes_max) {
+            pieces.push(&events[start..index]);
+            (start, bytes) = (index, 0);
+        }
+        bytes += size;
+    }
+    if start < events.len() {
+        pieces.push(&events[start..]);
+    }
+    pieces
 }
 
 /// One type's name, or how many there are.

@@ -44,6 +44,10 @@ impl Publisher for Bus {
         10
     }
 
+    fn batch_bytes_max(&self) -> usize {
+        10_000
+    }
+
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
         self.calls.lock().unwrap().push(envelopes.len());
         let mut outages = self.outages.lock().unwrap();
@@ -124,4 +128,29 @@ async fn a_refusal_before_an_unreadable_record_is_the_lower_one() {
     let publisher = MemoryPublisher::default();
     publisher.refuse("a", u32::MAX);
     assert_eq!(relay(&publisher, vec![record(1, ["a"]), unreadable(2)]).await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_call_has_no_more_bytes_than_the_bus_takes_and_one_event_at_least() {
+    let large = |id, bytes| {
+        let mut envelope = envelope(id);
+        envelope.data = serde_json::value::to_raw_value(&"x".repeat(bytes)).unwrap();
+        envelope
+    };
+    let events = vec![large("1", 4_000), large("2", 4_000), large("3", 4_000), large("4", 20_000), large("5", 1)];
+    let record = StreamRecord { sequence_number: "1".to_owned(), events: Ok(events) };
+    let bus = Bus::default();
+    assert_eq!(relay(&bus, vec![record]).await, None);
+    assert_eq!(*bus.calls.lock().unwrap(), [2, 1, 1, 1]);
+}
+
+#[test]
+fn the_size_of_an_envelope_is_never_guessed_too_small() {
+    let mut envelope = envelope("e");
+    let longest = Some("\u{1}".repeat(300));
+    envelope.subject.clone_from(&longest);
+    envelope.correlationid.clone_from(&longest);
+    envelope.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
+    envelope.sequence = Some(u64::MAX.to_string());
+    assert!(envelope.bytes_max() >= serde_json::to_string(&envelope).unwrap().len());
 }

@@ -18,8 +18,9 @@ pub const ACTIONS_MAX: usize = 99;
 /// The most events one unit of work may publish: they share one ledger item of at most 400 KB.
 pub const EVENTS_MAX: usize = 50;
 
-/// The most bytes the events of one unit of work may have together, as JSON, envelopes included.
-const EVENT_BYTES_MAX: usize = 300 * 1024;
+/// The most bytes the payloads of the events of one unit of work may have together, as JSON: even a single one fits an
+/// EventBridge entry with its envelope, and all fit the ledger's item.
+const EVENT_BYTES_MAX: usize = 240_000;
 
 /// The most bytes an answer may have, as JSON: it is kept in the ledger item and replayed to duplicates.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
