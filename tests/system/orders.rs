@@ -95,6 +95,8 @@ async fn a_hundred(system: System) {
 async fn unknown(system: System) {
     let (status, answer) = system.get("/orders/ord_nothing").await;
     assert_eq!((status.as_u16(), &answer["error"]["code"]), (404, &json!("NotFound")));
-    let (status, _) = system.get("/stock/p-unheard-of").await;
-    assert_eq!(status.as_u16(), 404);
+    for product in ["p-unheard-of", &"p".repeat(3_000)] {
+        let (status, _) = system.get(&format!("/stock/{product}")).await;
+        assert_eq!(status.as_u16(), 404);
+    }
 }

@@ -33,7 +33,7 @@ pub(crate) struct System {
 impl System {
     pub(crate) async fn start() -> Self {
         let root = Path::new(ROOT);
-        let listeners = Listeners::bind(Ports { aws: 0, http: 0 }).await.expect("free ports");
+        let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join("template.yaml"), &listeners, &BTreeMap::new()).expect("the template loads");
         let environment = BTreeMap::new();
         let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };

@@ -1,5 +1,5 @@
 //! The Lambda function `get-stock`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(inventory::get_stock::function())
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `receive-stock`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(inventory::receive_stock::function())
 }

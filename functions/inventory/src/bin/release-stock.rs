@@ -1,5 +1,5 @@
 //! The Lambda function `release-stock`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(inventory::release_stock::function())
 }

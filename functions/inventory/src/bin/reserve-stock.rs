@@ -1,5 +1,5 @@
 //! The Lambda function `reserve-stock`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(inventory::reserve_stock::function())
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `send-confirmation`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run_with(|aws| Ok(notifications::send_confirmation::function(aws.topic("CONFIRMATIONS_TOPIC_ARN")?)))
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `cancel-order`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(orders::cancel_order::function())
 }

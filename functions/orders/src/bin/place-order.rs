@@ -1,5 +1,5 @@
 //! The Lambda function `place-order`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(orders::place_order::function())
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `outbox-relay`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(platform::outbox_relay::function())
 }

@@ -1,5 +1,5 @@
 //! The Lambda function `schedule-shipment`.
 
-fn main() -> Result<(), onceward_aws::RunError> {
+fn main() -> std::process::ExitCode {
     onceward_aws::run(shipping::schedule_shipment::function())
 }

@@ -3,7 +3,7 @@ mod log;
 mod queue;
 mod stream;
 
-use std::sync::Arc;
+use std::{process::ExitCode, sync::Arc};
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
@@ -53,25 +53,27 @@ pub trait Runnable: Send + Sized + 'static {
 
 /// Serves a function's invocations on this thread, until Lambda stops the process: the last line of `main`.
 ///
-/// Misconfiguration ends the process with one line that says what to set. No AWS call is made before the first
-/// invocation.
-pub fn run(function: impl Runnable) -> Result<(), RunError> {
+/// Misconfiguration ends the process with one line in the log that says what to set. No AWS call is made before the
+/// first invocation.
+pub fn run(function: impl Runnable) -> ExitCode {
     run_with(|_| Ok(function))
 }
 
 /// Like [`run`], for a function that needs dependencies: `build` makes it once, at the cold start.
-pub fn run_with<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result<(), RunError> {
+pub fn run_with<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> ExitCode {
     log::init();
+    let Err(error) = serve(build) else { return ExitCode::SUCCESS };
+    tracing::error!(error = error.to_string(), "the function stopped");
+    ExitCode::FAILURE
+}
+
+fn serve<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result<(), RunError> {
     // One thread: an environment has one invocation at a time, and work stealing would only cost it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(async {
+    runtime.block_on(async {
         let aws = Aws { config: clients::config().await };
         build(&aws)?.serve(&aws.config).await
-    });
-    if let Err(error) = &result {
-        tracing::error!(error = error.to_string(), "the function stopped");
-    }
-    result
+    })
 }
 
 /// What a function's dependencies are made of.

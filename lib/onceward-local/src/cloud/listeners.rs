@@ -22,6 +22,8 @@ pub struct Ports {
     pub aws: u16,
     /// For the HTTP API.
     pub http: u16,
+    /// For the sandbox payment gateway.
+    pub gateway: u16,
 }
 
 /// Bound ports on 127.0.0.1. Connections wait in line until the cloud has started.
@@ -36,11 +38,11 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Binds `ports`, and a free one for the sandbox gateway.
+    /// Binds `ports`.
     pub async fn bind(ports: Ports) -> Result<Self, CloudError> {
         let (aws, aws_url) = listen(ports.aws, "the AWS endpoint", "--aws-port").await?;
         let (http, http_url) = listen(ports.http, "the HTTP API", "--http-port").await?;
-        let (gateway, gateway_url) = listen(0, "the sandbox payment gateway", "no flag").await?;
+        let (gateway, gateway_url) = listen(ports.gateway, "the sandbox payment gateway", "--gateway-port").await?;
         Ok(Self { account: Account::new(REGION, aws_url), http_url, gateway_url, aws, http, gateway })
     }
 

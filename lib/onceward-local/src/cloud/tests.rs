@@ -127,9 +127,9 @@ async fn a_port_in_use_is_named_with_its_flag() {
     let taken = Listeners::bind(Ports::default()).await.unwrap();
     let port = |url: &str| url.rsplit(':').next().unwrap().parse::<u16>().unwrap();
     let http = port(taken.http_url());
-    let error = Listeners::bind(Ports { aws: 0, http }).await.unwrap_err().to_string();
+    let error = Listeners::bind(Ports { http, ..Ports::default() }).await.unwrap_err().to_string();
     assert!(error.contains(&http.to_string()) && error.contains("--http-port"), "{error}");
-    let error = Listeners::bind(Ports { aws: port(&taken.account().endpoint), http: 0 }).await.unwrap_err();
+    let error = Listeners::bind(Ports { aws: port(&taken.account().endpoint), ..Ports::default() }).await.unwrap_err();
     assert!(matches!(error, CloudError::PortInUse { flag: "--aws-port", .. }), "{error}");
 }
 

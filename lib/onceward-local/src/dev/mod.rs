@@ -33,6 +33,9 @@ pub struct Args {
     /// Port of the HTTP API (0: any free port)
     #[arg(long, value_name = "PORT", default_value_t = 3000)]
     http_port: u16,
+    /// Port of the sandbox payment gateway (0: any free port)
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    gateway_port: u16,
     /// The SAM template [default: template.yaml of this folder, or of the first one above that has it]
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
@@ -96,7 +99,8 @@ pub async fn run(args: Args) -> ExitCode {
 }
 
 async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
-    let listeners = Listeners::bind(Ports { aws: args.aws_port, http: args.http_port }).await?;
+    let listeners =
+        Listeners::bind(Ports { aws: args.aws_port, http: args.http_port, gateway: args.gateway_port }).await?;
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
     let stack = load_stack(&template, &listeners, &overrides)?;

@@ -14,6 +14,12 @@ use crate::{
     telemetry::Hop,
 };
 
+/// What the log has of a parameter's value.
+const SUBJECT_CHARS_MAX: usize = 64;
+
+/// The longest value of a path parameter, in bytes. A longer one names nothing: DynamoDB has no key of that length.
+const PARAMETER_BYTES_MAX: usize = 1_024;
+
 /// What a query's handler returns: the answer, or nothing if there is no such thing.
 pub type QueryResult<T> = Result<Option<T>, HandlerError>;
 
@@ -57,7 +63,7 @@ impl Query {
             id: request.request_id.clone(),
             event_type: request.route.clone(),
             source: "http".to_owned(),
-            subject: value.clone(),
+            subject: value.chars().take(SUBJECT_CHARS_MAX).collect(),
             time: began,
             sequence: None,
             correlation_id: request.request_id.clone(),
@@ -72,7 +78,12 @@ impl Query {
             subject: OnceLock::new(),
         });
         let context = Context { dependencies: Arc::new(()), call: Arc::clone(&call) };
-        let run = async { (self.handler)(value, context).await };
+        let run = async {
+            match value.len() {
+                1..=PARAMETER_BYTES_MAX => (self.handler)(value, context).await,
+                _ => Ok(None),
+            }
+        };
         let (response, outcome, reason) = match std::panic::AssertUnwindSafe(run).catch_unwind().await {
             Ok(Ok(Some(body))) => (HttpResponse { status: 200, body }, "answered", None),
             Ok(Ok(None)) => {
