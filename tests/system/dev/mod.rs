@@ -168,7 +168,8 @@ fn ctrl_c_ends_every_process() {
     assert_eq!(status.code(), Some(130), "what shells expect of Ctrl-C");
     let took = began.elapsed() + dev.gone(&functions);
     assert!(took < STOP_MAX, "{took:?}");
-    assert_eq!(dev.out.seen.last().map(String::as_str), Some("stopping"));
+    // Hops that were under way may still be told of after it.
+    assert!(dev.out.seen.iter().any(|line| line == "stopping"), "{}", dev.out.text());
 }
 
 fn functions_do_not_outlive_a_killed_cloud() {
