@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use onceward_local::sqs::Outgoing;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     on_a_cloud,
@@ -23,13 +23,8 @@ const TABLES: [&str; 5] =
 
 /// Every row of every table, in a fixed order.
 fn world(system: &System) -> Vec<String> {
-    let mut rows = Vec::new();
-    for table in TABLES {
-        let request = json!({"TableName": table}).to_string();
-        let answer = system.cloud.dynamodb().execute("Scan", request.as_bytes()).expect("the table can be read");
-        let answer: Value = serde_json::from_slice(&answer).expect("JSON");
-        rows.extend(answer["Items"].as_array().expect("items").iter().map(|item| format!("{table} {item}")));
-    }
+    let of = |table| system.rows(table).into_iter().map(move |row| format!("{table} {row}"));
+    let mut rows: Vec<_> = TABLES.into_iter().flat_map(of).collect();
     rows.sort_unstable();
     rows
 }
@@ -68,41 +63,19 @@ async fn message_twice(system: System) {
     })
     .await;
     let before = world(&system);
-    let mut sent = 0;
-    for event in published(&system) {
-        let event_type = event["type"].as_str().expect("a type").to_owned();
-        for rule in &system.cloud.stack().rules {
-            let types = rule.pattern["detail-type"].as_array().expect("rules are by type");
-            if types.iter().any(|wanted| *wanted == event_type) {
-                let body = json!({"version": "0", "detail-type": event_type, "detail": event}).to_string();
-                let queue = rule.name.as_str();
-                for _ in 0..2 {
-                    system
-                        .cloud
-                        .sqs()
-                        .send(queue, Outgoing { body: body.clone(), ..Outgoing::default() })
-                        .expect("sent");
-                    sent += 1;
-                }
-            }
+    let deliveries = system.deliveries(&system.rows("onceward-ledger"));
+    for (queue, event) in &deliveries {
+        let body = json!({"version": "0", "detail-type": event["type"], "detail": event}).to_string();
+        for _ in 0..2 {
+            system.cloud.sqs().send(queue, Outgoing { body: body.clone(), ..Outgoing::default() }).expect("sent");
         }
     }
-    assert_eq!(sent, 2 * 9, "each event, to each of its queues, twice");
+    assert_eq!(deliveries.len(), 9, "each event of an order, to each of its queues");
     system.drained().await;
     assert_eq!(before, world(&system));
     assert_eq!(system.cloud.gateway().charges().len(), 1);
     let inbox = system.cloud.sqs().depth("onceward-confirmation-inbox").expect("the inbox exists");
     assert_eq!(inbox.visible, 1, "one confirmation");
-}
-
-/// The events that commits have left in the ledger.
-fn published(system: &System) -> Vec<Value> {
-    let request = json!({"TableName": "onceward-ledger"}).to_string();
-    let answer = system.cloud.dynamodb().execute("Scan", request.as_bytes()).expect("the ledger can be read");
-    let answer: Value = serde_json::from_slice(&answer).expect("JSON");
-    let items = answer["Items"].as_array().expect("items");
-    let events = items.iter().filter_map(|item| item["events"]["L"].as_array()).flatten();
-    events.map(|event| serde_json::from_str(event["S"].as_str().expect("text")).expect("an envelope")).collect()
 }
 
 async fn another_payload(system: System) {

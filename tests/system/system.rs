@@ -1,7 +1,7 @@
 //! A cloud with the reference system on it, and what a client of it does.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
@@ -102,9 +102,57 @@ impl System {
         found("the order is settled", settled).await
     }
 
-    /// Waits until no queue that feeds a function holds a message.
+    /// Waits until every event that was published has been handled by all of its consumers, and their queues are empty.
+    /// Empty queues alone do not say that: an event may still be on its way through the outbox. Once all are handled,
+    /// nothing new can come, so the queues are looked at last.
     pub(crate) async fn drained(&self) {
-        eventually("the queues are empty", async || self.cloud.backlog() == 0).await;
+        eventually("every event is handled", async || self.unhandled() == 0 && self.cloud.backlog() == 0).await;
+    }
+
+    /// How many deliveries have no record in the ledger yet.
+    fn unhandled(&self) -> usize {
+        let items = self.rows("onceward-ledger");
+        let handled: HashSet<_> = items
+            .iter()
+            .filter(|item| item["status"]["S"] == "completed")
+            .filter_map(|item| item["pk"]["S"].as_str())
+            .collect();
+        let missing = |(function, event): &(String, Value)| {
+            let key =
+                format!("{}#{}", function.trim_start_matches("onceward-"), event["id"].as_str().unwrap_or_default());
+            !handled.contains(key.as_str())
+        };
+        self.deliveries(&items).iter().filter(|delivery| missing(delivery)).count()
+    }
+
+    /// Each event in these ledger items with each consumer that the rules name for it.
+    pub(crate) fn deliveries(&self, items: &[Value]) -> Vec<(String, Value)> {
+        let events = items.iter().filter_map(|item| item["events"]["L"].as_array()).flatten();
+        let events = events.map(|event| serde_json::from_str(event["S"].as_str().expect("text")).expect("an envelope"));
+        let mut deliveries = Vec::new();
+        for event in events.collect::<Vec<Value>>() {
+            for rule in &self.cloud.stack().rules {
+                if rule.pattern["detail-type"].as_array().expect("rules are by type").contains(&event["type"]) {
+                    deliveries.push((rule.name.clone(), event.clone()));
+                }
+            }
+        }
+        deliveries
+    }
+
+    /// Every row of a table, page by page.
+    pub(crate) fn rows(&self, table: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut request = json!({"TableName": table});
+        loop {
+            let answer = self.cloud.dynamodb().execute("Scan", request.to_string().as_bytes());
+            let mut answer: Value = serde_json::from_slice(&answer.expect("the table can be read")).expect("JSON");
+            rows.append(answer["Items"].as_array_mut().expect("items"));
+            match answer["LastEvaluatedKey"].take() {
+                Value::Null => return rows,
+                key => request["ExclusiveStartKey"] = key,
+            }
+        }
     }
 
     /// Waits until the function's dead-letter queue holds messages; answers them.
