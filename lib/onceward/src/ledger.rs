@@ -18,6 +18,12 @@ pub trait Ledger: Store {
     /// Calling it again with the same `commit_id` is safe when the first outcome is unknown.
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError>;
 
+    /// Writes all these commits together or none of them.
+    ///
+    /// No two of them touch one item, and they have 100 actions at most, each record counted as one. `token` is random,
+    /// 1 to 36 characters: calling it again with the same commits and token is safe when the first outcome is unknown.
+    async fn commit_group(&self, commits: &[Commit], token: &str) -> Result<GroupOutcome, LedgerError>;
+
     /// Takes the key for one owner until the lease ends. A lease that has ended at `now` is taken over.
     async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, LedgerError>;
 
@@ -62,6 +68,15 @@ pub enum CommitOutcome {
     },
     /// Guarded mode: the lease is no longer this owner's. Nothing was written.
     LeaseLost,
+}
+
+/// How a group of commits ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupOutcome {
+    /// All are written, by this call or by an earlier one with the same token.
+    Committed,
+    /// This call wrote nothing. Why, each commit learns by itself: [`Ledger::commit`].
+    Cancelled,
 }
 
 /// A request for a key.

@@ -46,7 +46,7 @@ pub use event::Event;
 pub use function::Function;
 pub use http::{HttpRequest, HttpResponse};
 pub use idempotency::{Completed, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord};
-pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, Ledger, LedgerError};
+pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError};
 pub use outbox::{PublishError, PublishFailure, Publisher, Relay, StreamRecord};
 pub use query::{Query, QueryResult};
 pub use retry::{Backoff, Postponement, Visibility, VisibilityError};

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{
         CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     },
 };
-use onceward::{Action, Commit, CommitOutcome, LedgerError, LedgerRecord, Operation};
+use onceward::{Action, Commit, CommitOutcome, GroupOutcome, LedgerError, LedgerRecord, Operation};
 
 use super::{
     DynamoDbLedger,
@@ -23,16 +23,11 @@ type BoxError = Box<dyn Error + Send + Sync>;
 impl DynamoDbLedger {
     /// The record and the effects in one transaction; without effects, one conditional put.
     pub(super) async fn write(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError> {
-        let refused = |source: BoxError| LedgerError { operation: "commit", transient: false, source };
-        let item = record::completed(commit).map_err(|error| refused(error.into()))?;
-        let mut items = Vec::with_capacity(commit.actions.len() + 1);
-        for action in &commit.actions {
-            items.extend(self.action(action).map_err(refused)?);
-        }
-        if items.is_empty() {
+        if commit.actions.iter().all(is_empty_check) {
+            let item = record::completed(commit).map_err(|error| refused(error.into()))?;
             return self.put_record(commit, item).await;
         }
-        items.insert(0, self.record_put(commit, item).map_err(refused)?);
+        let items = self.transact_items(commit).map_err(refused)?;
         let request = self.client.transact_write_items().client_request_token(&commit.commit_id);
         let Err(error) = request.set_transact_items(Some(items)).send().await else {
             return Ok(CommitOutcome::Committed);
@@ -43,6 +38,30 @@ impl DynamoDbLedger {
             return Ok(outcome);
         }
         Err(transaction_failed(error))
+    }
+
+    /// The records and effects of all these commits in one transaction.
+    pub(super) async fn write_group(&self, commits: &[Commit], token: &str) -> Result<GroupOutcome, LedgerError> {
+        let items = commits.iter().map(|commit| self.transact_items(commit));
+        let items = items.collect::<Result<Vec<_>, _>>().map_err(refused)?.concat();
+        let request = self.client.transact_write_items().client_request_token(token);
+        let Err(error) = request.set_transact_items(Some(items)).send().await else {
+            return Ok(GroupOutcome::Committed);
+        };
+        match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(_)) => Ok(GroupOutcome::Cancelled),
+            _ => Err(transaction_failed(error)),
+        }
+    }
+
+    /// The record first, then the effects.
+    fn transact_items(&self, commit: &Commit) -> Result<Vec<TransactWriteItem>, BoxError> {
+        let mut items = Vec::with_capacity(commit.actions.len() + 1);
+        items.push(self.record_put(commit, record::completed(commit)?)?);
+        for action in &commit.actions {
+            items.extend(self.action(action)?);
+        }
+        Ok(items)
     }
 
     async fn put_record(&self, commit: &Commit, item: SdkItem) -> Result<CommitOutcome, LedgerError> {
@@ -115,6 +134,11 @@ impl DynamoDbLedger {
         };
         Ok(Some(item.build()))
     }
+}
+
+/// A commit that has no form as a request.
+fn refused(source: BoxError) -> LedgerError {
+    LedgerError { operation: "commit", transient: false, source }
 }
 
 /// The record must not be there yet or, in guarded mode, must be this owner's claim.

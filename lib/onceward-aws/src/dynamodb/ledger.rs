@@ -5,7 +5,9 @@ use aws_sdk_dynamodb::{
     operation::{delete_item::DeleteItemError, put_item::PutItemError},
     types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
-use onceward::{Claim, ClaimOutcome, Commit, CommitOutcome, Ledger, LedgerError, LedgerKey, LedgerRecord};
+use onceward::{
+    Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError, LedgerKey, LedgerRecord,
+};
 
 use super::{
     DynamoDbLedger,
@@ -44,6 +46,10 @@ impl Ledger for DynamoDbLedger {
 
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError> {
         self.write(commit).await
+    }
+
+    async fn commit_group(&self, commits: &[Commit], token: &str) -> Result<GroupOutcome, LedgerError> {
+        self.write_group(commits, token).await
     }
 
     async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, LedgerError> {

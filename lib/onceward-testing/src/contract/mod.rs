@@ -6,6 +6,7 @@
 
 mod commits;
 mod conditions;
+mod groups;
 mod leases;
 mod operations;
 mod reads;
@@ -43,7 +44,8 @@ pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, (
 /// # }
 /// ```
 pub fn ledger_cases() -> Vec<LedgerCase> {
-    [commits::cases(), conditions::cases(), operations::cases(), leases::cases(), reads::cases()].concat()
+    [commits::cases(), conditions::cases(), operations::cases(), groups::cases(), leases::cases(), reads::cases()]
+        .concat()
 }
 
 /// Names each case after its function.

@@ -2,8 +2,8 @@ use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc,
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use onceward::{
-    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, Item, Key, Lease, Ledger, LedgerError,
-    LedgerKey, LedgerRecord, Operation,
+    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, GroupOutcome, Item, Key, Lease, Ledger,
+    LedgerError, LedgerKey, LedgerRecord, Operation,
 };
 
 use super::{SIMPLE_TABLE, TABLE};
@@ -66,6 +66,18 @@ impl Trial {
             }
         }
         self.ledger.commit(commit).await
+    }
+
+    /// Commits a group, again with the same token if it is not known to be written: other transactions may be in the way.
+    pub(super) async fn send_group(&self, commits: &[Commit]) -> Result<GroupOutcome, LedgerError> {
+        let token = format!("{:016x}", random());
+        for _ in 1..TRIES_MAX {
+            match self.ledger.commit_group(commits, &token).await {
+                Err(error) if error.transient => {}
+                outcome => return outcome,
+            }
+        }
+        self.ledger.commit_group(commits, &token).await
     }
 
     /// Commits under a key of its own.

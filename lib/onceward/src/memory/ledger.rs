@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::evaluate::{apply, holds};
 use crate::{
-    Claim, ClaimOutcome, Commit, CommitOutcome, Completed, Envelope, Item, Key, Ledger, LedgerError, LedgerKey,
-    LedgerRecord, Store, StoreError,
+    Action, Claim, ClaimOutcome, Commit, CommitOutcome, Completed, Envelope, GroupOutcome, Item, Key, Ledger,
+    LedgerError, LedgerKey, LedgerRecord, Store, StoreError,
 };
 
 /// A ledger, its tables and its outbox in memory. Commits are serial.
@@ -22,6 +22,19 @@ struct State {
     rows: BTreeMap<(String, Key), Item>,
     records: HashMap<LedgerKey, LedgerRecord>,
     outbox: Vec<Envelope>,
+}
+
+/// Rows as they are after a commit; `None` for those that are no more.
+type Rows = Vec<((String, Key), Option<Item>)>;
+
+/// What a commit would do.
+enum Admission {
+    /// Nothing: an earlier try of it has done it.
+    Written,
+    /// Nothing: it is refused.
+    Refused(CommitOutcome),
+    /// It would write its record and these rows.
+    Writes(Rows),
 }
 
 impl MemoryLedger {
@@ -39,6 +52,61 @@ impl MemoryLedger {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn admit(&self, commit: &Commit) -> Result<Admission, LedgerError> {
+        match (self.records.get(&commit.key), &commit.owner) {
+            (Some(LedgerRecord::Completed(done)), _) if done.commit_id == commit.commit_id => {
+                return Ok(Admission::Written);
+            }
+            (None, None) => {}
+            (Some(LedgerRecord::InProgress(lease)), Some(owner)) if lease.owner == *owner => {}
+            (Some(record @ LedgerRecord::Completed(_)), _) | (Some(record), None) => {
+                return Ok(Admission::Refused(CommitOutcome::Duplicate(record.clone())));
+            }
+            (_, Some(_)) => return Ok(Admission::Refused(CommitOutcome::LeaseLost)),
+        }
+        let row_key = |action: &Action| (action.table.to_owned(), action.key.clone());
+        let failed = commit.actions.iter().filter(|action| !holds(&action.condition, self.rows.get(&row_key(action))));
+        let rows: Vec<_> = failed.map(Action::row).collect();
+        if !rows.is_empty() {
+            return Ok(Admission::Refused(CommitOutcome::ConditionFailed { rows }));
+        }
+        let after = commit.actions.iter().map(|action| {
+            let key = row_key(action);
+            apply(action, self.rows.get(&key)).map(|item| (key, item))
+        });
+        after.collect::<Result<_, _>>().map(Admission::Writes).map_err(|error| LedgerError {
+            operation: "commit",
+            transient: false,
+            source: Box::new(error),
+        })
+    }
+
+    fn write(&mut self, commit: &Commit, rows: Rows) {
+        for (key, item) in rows {
+            match item {
+                Some(item) => self.rows.insert(key, item),
+                None => self.rows.remove(&key),
+            };
+        }
+        let completed = Completed {
+            commit_id: commit.commit_id.clone(),
+            fingerprint: commit.fingerprint.clone(),
+            result: commit.answer.clone(),
+        };
+        self.records.insert(commit.key.clone(), LedgerRecord::Completed(completed));
+        self.outbox.extend(commit.events.iter().cloned());
+    }
+}
+
+/// An item of more than one commit, which DynamoDB refuses too.
+fn touched_twice(commits: &[Commit]) -> Option<String> {
+    let mut items = HashSet::new();
+    let records = commits.iter().map(|commit| commit.key.to_string());
+    let rows = commits.iter().flat_map(|commit| commit.actions.iter().map(Action::row));
+    records.chain(rows).find(|item| !items.insert(item.clone()))
 }
 
 #[async_trait]
@@ -67,46 +135,34 @@ impl Ledger for MemoryLedger {
 
     async fn commit(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError> {
         let mut state = self.state();
-        match (state.records.get(&commit.key), &commit.owner) {
-            (Some(LedgerRecord::Completed(done)), _) if done.commit_id == commit.commit_id => {
-                return Ok(CommitOutcome::Committed);
-            }
-            (None, None) => {}
-            (Some(LedgerRecord::InProgress(lease)), Some(owner)) if lease.owner == *owner => {}
-            (Some(record @ LedgerRecord::Completed(_)), _) | (Some(record), None) => {
-                return Ok(CommitOutcome::Duplicate(record.clone()));
-            }
-            (_, Some(_)) => return Ok(CommitOutcome::LeaseLost),
-        }
-        let row_key = |action: &crate::Action| (action.table.to_owned(), action.key.clone());
-        let failed = commit.actions.iter().filter(|action| !holds(&action.condition, state.rows.get(&row_key(action))));
-        let rows: Vec<_> = failed.map(crate::Action::row).collect();
-        if !rows.is_empty() {
-            return Ok(CommitOutcome::ConditionFailed { rows });
-        }
-        let after = commit.actions.iter().map(|action| {
-            let key = row_key(action);
-            apply(action, state.rows.get(&key)).map(|item| (key, item))
-        });
-        let after: Vec<_> = after.collect::<Result<_, _>>().map_err(|error| LedgerError {
-            operation: "commit",
-            transient: false,
-            source: Box::new(error),
-        })?;
-        for (key, item) in after {
-            match item {
-                Some(item) => state.rows.insert(key, item),
-                None => state.rows.remove(&key),
-            };
-        }
-        let completed = Completed {
-            commit_id: commit.commit_id.clone(),
-            fingerprint: commit.fingerprint.clone(),
-            result: commit.answer.clone(),
+        let written = match state.admit(commit)? {
+            Admission::Written => return Ok(CommitOutcome::Committed),
+            Admission::Refused(outcome) => return Ok(outcome),
+            Admission::Writes(rows) => rows,
         };
-        state.records.insert(commit.key.clone(), LedgerRecord::Completed(completed));
-        state.outbox.extend(commit.events.iter().cloned());
+        state.write(commit, written);
         Ok(CommitOutcome::Committed)
+    }
+
+    async fn commit_group(&self, commits: &[Commit], _token: &str) -> Result<GroupOutcome, LedgerError> {
+        if let Some(item) = touched_twice(commits) {
+            let source = format!("{item} is touched twice").into();
+            return Err(LedgerError { operation: "commit_group", transient: false, source });
+        }
+        let mut state = self.state();
+        let admissions = commits.iter().map(|commit| state.admit(commit)).collect::<Result<Vec<_>, _>>()?;
+        if admissions.iter().all(|admission| matches!(admission, Admission::Written)) {
+            return Ok(GroupOutcome::Committed);
+        }
+        let rows = admissions.into_iter().map(|admission| match admission {
+            Admission::Writes(rows) => Some(rows),
+            Admission::Written | Admission::Refused(_) => None,
+        });
+        let Some(rows) = rows.collect::<Option<Vec<_>>>() else { return Ok(GroupOutcome::Cancelled) };
+        for (commit, rows) in commits.iter().zip(rows) {
+            state.write(commit, rows);
+        }
+        Ok(GroupOutcome::Committed)
     }
 
     async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, LedgerError> {
