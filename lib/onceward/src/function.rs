@@ -2,10 +2,13 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{Backoff, Context, Envelope, Event, HandlerResult};
+use crate::{Backoff, Context, Envelope, Event, HandlerResult, batch::GROUP_ACTIONS_MAX};
 
 /// How many records of a batch are handled at a time.
 const CONCURRENCY: usize = 10;
+
+/// How many records commit in one transaction.
+const COMMITS_GROUPED: usize = 1;
 
 /// How long the ledger remembers: a day longer than the longest retention of a queue.
 const RETENTION: Duration = Duration::from_hours(15 * 24);
@@ -26,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) source: &'static str,
     pub(crate) guarded: bool,
     pub(crate) concurrency: usize,
+    pub(crate) commits_grouped: usize,
     pub(crate) backoff: Backoff,
     pub(crate) retention: Duration,
 }
@@ -33,7 +37,8 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn new(name: &'static str) -> Self {
         let (concurrency, backoff, retention) = (CONCURRENCY, Backoff::MESSAGES, RETENTION);
-        Self { name, source: name, guarded: false, concurrency, backoff, retention }
+        let commits_grouped = COMMITS_GROUPED;
+        Self { name, source: name, guarded: false, concurrency, commits_grouped, backoff, retention }
     }
 }
 
@@ -98,6 +103,20 @@ impl<D: Send + Sync + 'static> Function<D> {
     #[must_use]
     pub fn concurrency(mut self, records: usize) -> Self {
         self.settings.concurrency = records.max(1);
+        self
+    }
+
+    /// How many records of a batch are committed in one transaction, 1 to 100; 1 unless said: each by itself.
+    ///
+    /// A group saves calls, but no write units: a commit without rows even costs two in place of one. It waits for the
+    /// records that run beside it, two seconds at most, so it never has more of them than [`concurrency`] says. Records
+    /// that touch one row are never in one group. If a group cannot be written as a whole, its commits are sent by
+    /// themselves, and only those that fail then have failed.
+    ///
+    /// [`concurrency`]: Function::concurrency
+    #[must_use]
+    pub fn commits_grouped(mut self, records: usize) -> Self {
+        self.settings.commits_grouped = records.clamp(1, GROUP_ACTIONS_MAX);
         self
     }
 

@@ -1,4 +1,5 @@
 mod delivery;
+mod group;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,6 +12,8 @@ use futures_util::{StreamExt as _, stream};
 
 pub use delivery::{BatchItemFailure, Delivery};
 use delivery::{Prepared, Unhandled};
+pub(crate) use group::GROUP_ACTIONS_MAX;
+use group::GroupedLedger;
 
 use crate::{
     Context, DeadLetterQueue, Function, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
@@ -40,12 +43,17 @@ impl<D: Send + Sync + 'static> Function<D> {
         deadline: DateTime<Utc>,
         deliveries: Vec<Delivery>,
     ) -> Vec<BatchItemFailure> {
-        let prepared: Vec<_> = deliveries.into_iter().map(|delivery| delivery.prepare(ports, deadline)).collect();
+        let grouped = GroupedLedger::new(&self.settings, ports, deadline);
+        let record_ports = grouped.ports();
+        let prepared: Vec<_> =
+            deliveries.into_iter().map(|delivery| delivery.prepare(&record_ports, deadline)).collect();
         let found = self.find_redelivered(ports, &prepared).await;
         let lanes = lanes(prepared);
+        grouped.begin(lanes.len());
         let results = stream::iter(lanes)
             .map(|lane| self.handle_lane(ports, queue, deadline, lane, &found))
             .buffer_unordered(self.settings.concurrency)
+            .inspect(|_| grouped.lane_ended())
             .collect::<Vec<_>>()
             .await;
         let failed: Vec<_> = results.into_iter().flatten().collect();

@@ -1,5 +1,6 @@
 mod duplicates;
 mod failures;
+mod groups;
 mod guarded;
 mod order;
 mod races;
