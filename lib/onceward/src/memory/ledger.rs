@@ -4,6 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::SubsecRound as _;
 
 use super::evaluate::{apply, holds};
 use crate::{
@@ -93,6 +94,7 @@ impl State {
         }
         let completed = Completed {
             commit_id: commit.commit_id.clone(),
+            committed_at: commit.committed_at.trunc_subsecs(3),
             fingerprint: commit.fingerprint.clone(),
             result: commit.answer.clone(),
         };

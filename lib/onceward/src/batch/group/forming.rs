@@ -123,7 +123,7 @@ impl Forming {
 
     /// Lanes that run: the next one begins as soon as one ends.
     fn running(&self) -> usize {
-        self.lanes.min(self.concurrency)
+        self.lanes.min(self.concurrency.max(1))
     }
 
     /// Sends the groups that are full, and all of them if nobody is left to wait for.

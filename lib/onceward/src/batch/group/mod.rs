@@ -14,13 +14,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use forming::Forming;
 use sending::Sent;
 
 use crate::{
-    Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Item, Key, Ledger, LedgerError, LedgerKey, LedgerRecord,
-    Ports, Store, StoreError, execute::DEADLINE_MARGIN, function::Settings,
+    Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Invocation, Item, Key, Ledger, LedgerError, LedgerKey,
+    LedgerRecord, Ports, Store, StoreError, execute::DEADLINE_MARGIN, function::Settings,
 };
 
 /// The most actions of a group, ledger records included:
@@ -37,14 +36,14 @@ const GROUP_WAIT_SHARE: u32 = 4;
 /// The ledger as the records of one batch see it: it collects their commits into groups.
 pub(super) struct GroupedLedger {
     ports: Ports,
-    deadline: DateTime<Utc>,
+    invocation: Invocation,
     forming: Arc<Mutex<Forming>>,
 }
 
 impl GroupedLedger {
-    pub(super) fn new(settings: &Settings, ports: &Ports, deadline: DateTime<Utc>) -> Arc<Self> {
+    pub(super) fn new(settings: &Settings, ports: &Ports, invocation: Invocation) -> Arc<Self> {
         let forming = Forming::new(settings.commits_grouped, settings.concurrency);
-        Arc::new(Self { ports: ports.clone(), deadline, forming: Arc::new(Mutex::new(forming)) })
+        Arc::new(Self { ports: ports.clone(), invocation, forming: Arc::new(Mutex::new(forming)) })
     }
 
     /// What the records use instead of the batch's own ports.
@@ -69,7 +68,7 @@ impl GroupedLedger {
 
     /// Takes a seat in a group; it is empty if the commit is to be sent alone.
     fn join<'a>(&'a self, commit: &'a Commit) -> Seat<'a> {
-        let left = self.ports.remaining(self.deadline).saturating_sub(DEADLINE_MARGIN);
+        let left = self.invocation.remaining(self.ports.clock.as_ref()).saturating_sub(DEADLINE_MARGIN);
         let wait = GROUP_WAIT_MAX.min(left / GROUP_WAIT_SHARE);
         let open = |id, gate| sending::group(self.ports.clone(), Arc::downgrade(&self.forming), id, gate, wait);
         Seat { forming: &self.forming, commit, group: self.forming().join(commit, open) }

@@ -23,7 +23,7 @@ pub(super) struct Departure {
     pub(super) after: Vec<Sent>,
 }
 
-/// A group that is sent when its gate opens, or after `wait`.
+/// A group that is sent when its gate opens, after `wait`, or when the process is about to be stopped.
 pub(super) fn group(
     ports: Ports,
     forming: Weak<Mutex<Forming>>,
@@ -32,9 +32,10 @@ pub(super) fn group(
     wait: Duration,
 ) -> Sent {
     let sent = async move {
-        let departure = match select(gate, ports.clock.sleep(wait)).await {
+        let enough = select(ports.clock.sleep(wait), ports.shutdown.requested().boxed());
+        let departure = match select(gate, enough).await {
             Either::Left((departure, _)) => departure,
-            Either::Right(((), gate)) => {
+            Either::Right((_, gate)) => {
                 if let Some(forming) = forming.upgrade() {
                     lock(&forming).stop_waiting(id);
                 }

@@ -1,6 +1,9 @@
+mod clock;
 mod duplicates;
 mod failures;
 mod groups;
 mod guarded;
+mod keys;
 mod order;
 mod races;
+mod shutdown;

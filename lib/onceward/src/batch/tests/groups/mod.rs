@@ -149,7 +149,7 @@ async fn guarded_records_complete_in_a_group() {
 async fn messages_of_one_message_group_stay_in_order() {
     let (world, runs) = (World::new(), Runs::default());
     let message = |group: &str, id: &str, value| crate::Delivery {
-        group: Some(group.to_owned()),
+        ordering_key: Some(group.to_owned()),
         ..world.delivery(&format!("{group}{id}"), value)
     };
     let batch = [message("a", "1", 0), message("b", "1", 1), message("a", "2", 2), message("a", "3", 3)];

@@ -76,8 +76,8 @@ fn batch(world: &World, chance: &Chance) -> Vec<Delivery> {
     (0..=chance.below(40))
         .map(|id| {
             let value = chance.below(40);
-            let group = chance.one_in(3).then(|| chance.below(3).to_string());
-            Delivery { group, ..world.delivery_of(&id.to_string(), world.body(&value.to_string(), value)) }
+            let ordering_key = chance.one_in(3).then(|| chance.below(3).to_string());
+            Delivery { ordering_key, ..world.delivery_of(&id.to_string(), world.body(&value.to_string(), value)) }
         })
         .collect()
 }

@@ -7,29 +7,43 @@ use tokio::sync::{Semaphore, watch};
 
 use super::{alone, assert_counts, count, one_more, row, sizes};
 use crate::{
-    Action, Change, Clock, Commit, CommitOutcome, Context, Entity as _, Function, LedgerKey, Operation, Ports, all,
+    Action, Change, Clock, Commit, CommitOutcome, Context, Entity as _, Function, Invocation, LedgerKey, Operation,
+    Ports, all,
     batch::group::GroupedLedger,
     fixture::{Counter, Ping, Runs, World},
 };
 
 /// A clock whose sleeps end when it is moved that far.
-struct SteppedClock(watch::Sender<DateTime<Utc>>);
+struct SteppedClock {
+    start: DateTime<Utc>,
+    passed: watch::Sender<Duration>,
+}
 
 #[async_trait]
 impl Clock for SteppedClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.borrow()
+        self.start + self.monotonic()
+    }
+
+    fn monotonic(&self) -> Duration {
+        *self.passed.borrow()
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = self.now() + duration;
-        self.0.subscribe().wait_for(|now| *now >= until).await.unwrap();
+        let until = self.monotonic() + duration;
+        self.passed.subscribe().wait_for(|passed| *passed >= until).await.unwrap();
     }
 }
 
 impl SteppedClock {
+    /// The ports of the world with such a clock.
+    fn within(world: &World) -> (Arc<Self>, Ports) {
+        let clock = Arc::new(Self { start: world.now(), passed: watch::Sender::new(Duration::ZERO) });
+        (clock.clone(), Ports { clock, ..world.ports.clone() })
+    }
+
     fn advance(&self, duration: Duration) {
-        self.0.send_modify(|now| *now += duration);
+        self.passed.send_modify(|passed| *passed += duration);
     }
 }
 
@@ -47,8 +61,7 @@ async fn until(condition: impl AsyncFn() -> bool) {
 #[tokio::test]
 async fn a_slow_handler_is_waited_for_once_and_for_two_seconds() {
     let (world, runs, slow) = (World::new(), Runs::default(), Arc::new(Semaphore::new(0)));
-    let clock = Arc::new(SteppedClock(watch::Sender::new(world.now())));
-    let ports = Ports { clock: clock.clone(), ..world.ports.clone() };
+    let (clock, ports) = SteppedClock::within(&world);
     let (begun, done) = (runs.clone(), slow.clone());
     let function = Function::new("count").commits_grouped(5).concurrency(5).on(move |ping: Ping, _: Context| {
         begun.begin();
@@ -61,7 +74,7 @@ async fn a_slow_handler_is_waited_for_once_and_for_two_seconds() {
         }
     });
     let batch = (0..9).map(|value| world.delivery(&value.to_string(), value)).collect();
-    let handling = function.handle_batch(&ports, &world.queue, world.deadline(), batch);
+    let handling = function.handle_batch(&ports, &world.queue, world.invocation(), batch);
     let observing = async {
         until(async || runs.count() == 5).await;
         clock.advance(Duration::from_millis(1_999));
@@ -82,8 +95,7 @@ async fn a_slow_handler_is_waited_for_once_and_for_two_seconds() {
 
 /// Even values count, odd ones are never done. The clock goes on whenever nothing else does, up to the deadline.
 async fn handle_with_late_ones(world: &World, concurrency: usize, deadline_ms: i64, values: Vec<u32>) {
-    let clock = Arc::new(SteppedClock(watch::Sender::new(world.now())));
-    let ports = Ports { clock: clock.clone(), ..world.ports.clone() };
+    let (clock, ports) = SteppedClock::within(world);
     let function = Function::new("count").commits_grouped(20).concurrency(concurrency);
     let function = function.on(|ping: Ping, _: Context| async move {
         match ping.value % 2 {
@@ -93,7 +105,8 @@ async fn handle_with_late_ones(world: &World, concurrency: usize, deadline_ms: i
     });
     let deadline = world.now() + TimeDelta::milliseconds(deadline_ms);
     let batch = values.iter().map(|value| world.delivery(&value.to_string(), *value)).collect();
-    let handling = function.handle_batch(&ports, &world.queue, deadline, batch);
+    let invocation = Invocation::until(deadline, clock.as_ref());
+    let handling = function.handle_batch(&ports, &world.queue, invocation, batch);
     let stepping = async {
         while clock.now() < deadline {
             clock.advance(Duration::from_millis(10));
@@ -128,6 +141,33 @@ async fn however_many_handlers_are_late_there_is_time_to_write() {
     }
 }
 
+#[tokio::test]
+async fn what_is_ready_is_written_when_the_process_is_about_to_be_stopped() {
+    let (world, runs) = (World::new(), Runs::default());
+    let (clock, ports) = SteppedClock::within(&world);
+    let (begun, shutdown) = (runs.clone(), ports.shutdown.clone());
+    let function = Function::new("count").commits_grouped(20).on(move |ping: Ping, _: Context| {
+        begun.begin();
+        async move {
+            match ping.value {
+                0 => std::future::pending().await,
+                _ => Ok(one_more(&ping)),
+            }
+        }
+    });
+    let batch = [0, 1, 2].map(|value| world.delivery(&value.to_string(), value)).to_vec();
+    let handling = function.handle_batch(&ports, &world.queue, world.invocation(), batch);
+    let stopping = async {
+        until(async || runs.count() == 3).await;
+        shutdown.request();
+        until(async || count(&world, 2).await == 1).await;
+        clock.advance(Duration::from_millis(200));
+    };
+    let (failed, ()) = join(handling, stopping).await;
+    assert_eq!(failed.into_iter().map(|failure| failure.message_id).collect::<Vec<_>>(), ["m-0"]);
+    assert_eq!((sizes(&world), alone(&world)), (vec![2], 0));
+}
+
 /// A commit that counts in the row of its value.
 fn commit(world: &World, value: u32) -> Commit {
     let operation = Operation::Update(vec![Change::Add("count".to_owned(), 1)]);
@@ -147,7 +187,7 @@ fn commit(world: &World, value: u32) -> Commit {
 
 fn grouped(world: &World, lanes: usize) -> Arc<GroupedLedger> {
     let settings = Function::new("count").commits_grouped(10).settings;
-    let grouped = GroupedLedger::new(&settings, &world.ports, world.deadline());
+    let grouped = GroupedLedger::new(&settings, &world.ports, world.invocation());
     grouped.begin(lanes);
     grouped
 }
