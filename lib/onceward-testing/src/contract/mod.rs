@@ -7,6 +7,7 @@
 mod commits;
 mod conditions;
 mod leases;
+mod limits;
 mod operations;
 mod reads;
 mod trial;
@@ -43,7 +44,8 @@ pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, (
 /// # }
 /// ```
 pub fn ledger_cases() -> Vec<LedgerCase> {
-    [commits::cases(), conditions::cases(), operations::cases(), leases::cases(), reads::cases()].concat()
+    let suites = [commits::cases, conditions::cases, operations::cases, limits::cases, leases::cases, reads::cases];
+    suites.into_iter().flat_map(|cases| cases()).collect()
 }
 
 /// Names each case after its function.
