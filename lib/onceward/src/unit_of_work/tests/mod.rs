@@ -1,4 +1,5 @@
 mod limits;
+mod runtime;
 mod sizes;
 
 use std::collections::BTreeMap;
