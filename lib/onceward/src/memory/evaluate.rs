@@ -15,7 +15,7 @@ pub(super) fn holds(condition: &Condition, row: Option<&Item>) -> bool {
         }
         Condition::AtLeast(attribute, bound) => {
             let found = row.and_then(|row| number_of(row.get(attribute)?));
-            found.is_some_and(|number| number >= BigDecimal::from(*bound))
+            found.is_some_and(|number| number >= *bound)
         }
         Condition::All(conditions) => conditions.iter().all(|condition| holds(condition, row)),
     }

@@ -18,7 +18,7 @@ struct Row {
 }
 
 impl Row {
-    fn new(id: impl ToString) -> Self {
+    fn new(id: usize) -> Self {
         Self { id: id.to_string(), attributes: BTreeMap::new() }
     }
 

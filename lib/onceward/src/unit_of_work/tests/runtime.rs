@@ -81,12 +81,12 @@ async fn the_largest_answer_is_stored_and_replayed_and_a_larger_one_is_refused_b
     let world = World::new();
     let request = || HttpRequest { request_id: "r".to_owned(), body: b"{}".to_vec(), ..HttpRequest::default() };
     let command = answering(ANSWER_BYTES_MAX);
-    let first = command.handle(&world.ports, world.deadline(), request()).await;
+    let first = command.handle(&world.ports, world.invocation(), request()).await;
     assert_eq!((first.status, first.body.len()), (202, ANSWER_BYTES_MAX));
-    assert_eq!(command.handle(&world.ports, world.deadline(), request()).await, first);
+    assert_eq!(command.handle(&world.ports, world.invocation(), request()).await, first);
 
     let world = World::new();
-    let refused = answering(ANSWER_BYTES_MAX + 1).handle(&world.ports, world.deadline(), request()).await;
+    let refused = answering(ANSWER_BYTES_MAX + 1).handle(&world.ports, world.invocation(), request()).await;
     assert_eq!(refused.status, 500);
     assert!(refused.body.contains("bytes of an answer as JSON: 65537, at most 65536 are possible"), "{}", refused.body);
     assert!(world.ledger.commit_ids().is_empty(), "the ledger was not called");

@@ -65,32 +65,27 @@ fn least(value: &AttributeValue) -> usize {
     }
 }
 
-fn random(randomness: &SeededRandomness, depth: u64) -> AttributeValue {
-    let below = |bound: u64| randomness.next_u64() % bound;
-    let number = |_| {
-        let digits = below(10_u64.pow(1 + u32::try_from(below(18)).expect("18 is small")));
+fn random(randomness: &SeededRandomness, depth: usize) -> AttributeValue {
+    let below = |bound: u64| usize::try_from(randomness.next_u64() % bound).expect("the bounds are small");
+    let number = || {
         let sign = if below(2) == 0 { "-" } else { "" };
-        if below(2) == 0 { format!("{sign}{digits}.{}", 1 + below(1_000)) } else { format!("{sign}{digits}") }
+        let whole = randomness.next_u64() >> below(64);
+        if below(2) == 0 { format!("{sign}{whole}.{}", 1 + below(1_000)) } else { format!("{sign}{whole}") }
     };
-    let text = |index| {
-        ["", "a", "é", "\"\n", "\u{1F980}"]
-            .into_iter()
-            .cycle()
-            .skip(below(5) as usize)
-            .take(below(9) as usize)
-            .chain([index])
-            .collect()
+    let text = |last: &str| {
+        let pieces = ["", "a", "é", "\"\n", "\u{1F980}"].into_iter().cycle();
+        pieces.skip(below(5)).take(below(9)).chain([last]).collect::<String>()
     };
-    let names = || ["1", "2", "3"].into_iter().take(below(4) as usize);
+    let names = || ["1", "2", "3"].into_iter().take(below(4));
     match below(if depth == 0 { 5 } else { 10 }) {
         0 => S(text("x")),
-        1 => N(number(())),
-        2 => B(vec![7; below(20) as usize]),
+        1 => N(number()),
+        2 => B(vec![7; below(20)]),
         3 => Bool(below(2) == 0),
         4 => Null(true),
         5 => Ss(["1", "2"].map(text).to_vec()),
-        6 => Ns(vec![number(())]),
-        7 => Bs(vec![vec![1; below(5) as usize], vec![2; 5]]),
+        6 => Ns(vec![number()]),
+        7 => Bs(vec![vec![1; below(5)], vec![2; 5]]),
         8 => L(names().map(|_| random(randomness, depth - 1)).collect()),
         _ => M(names().map(|name| (text(name), random(randomness, depth - 1))).collect()),
     }
