@@ -57,8 +57,9 @@ pub use shutdown::Shutdown;
 pub use store::{Item, Store, StoreError};
 pub use trace::TraceContext;
 pub use unit_of_work::{
-    ACTIONS_MAX, Action, Change, Condition, EVENTS_MAX, Operation, UnitOfWork, UnitOfWorkError, Update, absent, all,
-    at_least, equals, present, version,
+    ACTIONS_MAX, ANSWER_BYTES_MAX, Action, Change, Condition, EVENT_BYTES_MAX, EVENTS_MAX, ITEM_BYTES_MAX, Operation,
+    PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX, UnitOfWork, UnitOfWorkError, Update, absent,
+    all, at_least, equals, present, version,
 };
 
 /// The value of one attribute of an item, in DynamoDB's type system.

@@ -105,3 +105,52 @@ fn text(name: &str, value: impl Into<String>) -> (String, AttributeValue) {
 fn expiry(at: DateTime<Utc>) -> (String, AttributeValue) {
     (EXPIRES_AT.to_owned(), number(at.timestamp()))
 }
+
+#[cfg(test)]
+mod tests {
+    use onceward::{Envelope, LedgerKey};
+    use serde_json::json;
+
+    use super::*;
+
+    /// What DynamoDB counts: names and values, lists with their overhead.
+    fn bytes(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::L(values) => 3 + values.iter().map(|value| 1 + bytes(value)).sum::<usize>(),
+            other => panic!("the record has no {other:?}"),
+        }
+    }
+
+    fn commit(events: usize, answer: Option<String>) -> Commit {
+        let event = json!({
+            "specversion": "1.0", "id": "e\u{1}\"", "source": "orders", "type": "order.placed.v1",
+            "time": "2026-11-21T01:02:03.004Z", "subject": "bücher\n", "sequence": "7", "data": {"a": "é"},
+        });
+        let event = Envelope::parse(&event.to_string()).unwrap();
+        Commit {
+            key: LedgerKey { function: "place-order".to_owned(), idempotency_key: "k".repeat(1_024) },
+            commit_id: "c".repeat(36),
+            fingerprint: "f".repeat(64),
+            owner: None,
+            actions: Vec::new(),
+            events: vec![event; events],
+            answer,
+            committed_at: DateTime::<Utc>::MAX_UTC,
+            expires_at: DateTime::<Utc>::MAX_UTC,
+        }
+    }
+
+    #[test]
+    fn the_core_counts_no_fewer_bytes_than_the_item_has_and_few_more() {
+        for (events, answer) in [(0, None), (1, None), (50, None), (0, Some("{}".to_owned())), (3, Some("é".repeat(9)))]
+        {
+            let commit = commit(events, answer);
+            let item = completed(&commit).unwrap();
+            let found: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
+            let counted = commit.record_bytes();
+            assert!((found..found + 256).contains(&counted), "{events} events: {counted} for {found}");
+        }
+    }
+}

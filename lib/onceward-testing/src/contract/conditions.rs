@@ -11,7 +11,10 @@ cases![
     absent_holds_only_without_the_row,
     present_holds_only_with_the_row,
     equals_compares_type_and_value,
+    equals_compares_numbers_by_value_at_any_depth,
+    equals_compares_sets_without_their_order,
     at_least_compares_numbers_only,
+    at_least_compares_every_form_of_a_number,
     version_compares_the_version,
     all_needs_each_condition,
     attributes_may_have_reserved_names,
@@ -77,6 +80,71 @@ async fn equals_compares_type_and_value(trial: Trial) {
     ];
     assert_holds(&trial, &row, conditions).await;
     assert!(!holds(&trial, &trial.row("gone"), equals("s", "1")).await);
+}
+
+/// Three ways to write one number, and two numbers that lie close by.
+const ONE: [&str; 3] = ["1", "1.0", "1e0"];
+const NOT_ONE: [&str; 2] = ["1.0000000000000000000000000000000000001", "-1"];
+
+fn written(number: &str) -> AttributeValue {
+    AttributeValue::N(number.to_owned())
+}
+
+fn in_list_and_map(value: AttributeValue) -> AttributeValue {
+    let map = item([("n", value), ("s", text("x"))]);
+    AttributeValue::L(vec![AttributeValue::M(map), text("y")])
+}
+
+async fn equals_compares_numbers_by_value_at_any_depth(trial: Trial) {
+    for (index, stored) in ONE.into_iter().enumerate() {
+        let row = trial.row(&index.to_string());
+        let attributes = [("n", written(stored)), ("deep", in_list_and_map(written(stored)))];
+        trial.given(&row, item(attributes)).await;
+        for (compared, expected) in ONE.map(|one| (one, true)).into_iter().chain(NOT_ONE.map(|other| (other, false))) {
+            let deep = Condition::Equals("deep".to_owned(), in_list_and_map(written(compared)));
+            let flat = Condition::Equals("n".to_owned(), written(compared));
+            assert_holds(&trial, &row, [(flat, expected), (deep, expected), (equals("n", compared), false)]).await;
+        }
+    }
+}
+
+async fn equals_compares_sets_without_their_order(trial: Trial) {
+    let numbers = |members: &[&str]| AttributeValue::Ns(members.iter().map(ToString::to_string).collect());
+    let texts = |members: &[&str]| AttributeValue::Ss(members.iter().map(ToString::to_string).collect());
+    let binaries =
+        |members: &[&str]| AttributeValue::Bs(members.iter().map(|member| member.as_bytes().into()).collect());
+    let row = trial.row("1");
+    let sets = [("ns", numbers(&["10", "9.50", "-1"])), ("ss", texts(&["b", "a"])), ("bs", binaries(&["b", "a"]))];
+    let nested = ("deep", AttributeValue::L(vec![numbers(&["2", "1"])]));
+    let [ns, ss, bs] = sets;
+    trial.given(&row, item([ns, ss, bs, nested])).await;
+    let same = |attribute: &str, value| Condition::Equals(attribute.to_owned(), value);
+    let conditions = [
+        (same("ns", numbers(&["-1.0", "1e1", "9.5"])), true),
+        (same("ns", numbers(&["-1", "10"])), false),
+        (same("ns", numbers(&["-1", "10", "9"])), false),
+        (same("ss", texts(&["a", "b"])), true),
+        (same("ss", texts(&["a", "c"])), false),
+        (same("bs", binaries(&["a", "b"])), true),
+        (same("bs", texts(&["a", "b"])), false),
+        (same("deep", AttributeValue::L(vec![numbers(&["1", "2"])])), true),
+        (same("deep", AttributeValue::L(vec![numbers(&["1", "3"])])), false),
+    ];
+    assert_holds(&trial, &row, conditions).await;
+}
+
+async fn at_least_compares_every_form_of_a_number(trial: Trial) {
+    let row = trial.row("1");
+    let large = written("12345678901234567890");
+    trial.given(&row, item([("half", written("1.5")), ("exponent", written("2e2")), ("large", large)])).await;
+    let conditions = [
+        (at_least("half", 1), true),
+        (at_least("half", 2), false),
+        (at_least("exponent", 200), true),
+        (at_least("exponent", 201), false),
+        (at_least("large", i64::MAX), true),
+    ];
+    assert_holds(&trial, &row, conditions).await;
 }
 
 async fn at_least_compares_numbers_only(trial: Trial) {

@@ -8,6 +8,7 @@ mod commits;
 mod conditions;
 mod groups;
 mod leases;
+mod limits;
 mod operations;
 mod reads;
 mod trial;
@@ -44,8 +45,16 @@ pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, (
 /// # }
 /// ```
 pub fn ledger_cases() -> Vec<LedgerCase> {
-    [commits::cases(), conditions::cases(), operations::cases(), groups::cases(), leases::cases(), reads::cases()]
-        .concat()
+    let suites = [
+        commits::cases,
+        conditions::cases,
+        operations::cases,
+        limits::cases,
+        groups::cases,
+        leases::cases,
+        reads::cases,
+    ];
+    suites.into_iter().flat_map(|cases| cases()).collect()
 }
 
 /// Names each case after its function.

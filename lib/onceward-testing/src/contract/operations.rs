@@ -7,6 +7,8 @@ use super::{
 
 cases![
     a_put_replaces_the_whole_row,
+    numbers_come_back_in_their_shortest_form,
+    numbers_of_any_form_can_be_added_to,
     an_update_keeps_other_attributes,
     an_update_of_an_absent_row_creates_it_with_its_key,
     an_update_of_the_wrong_type_is_an_error_and_writes_nothing,
@@ -41,6 +43,31 @@ async fn a_put_replaces_the_whole_row(trial: Trial) {
         apply(&trial, &row, Operation::Put(item([("b", number(3))]))).await;
         trial.assert_row(&row, item([("b", number(3))])).await;
     }
+}
+
+fn written(number: &str) -> AttributeValue {
+    AttributeValue::N(number.to_owned())
+}
+
+async fn numbers_come_back_in_their_shortest_form(trial: Trial) {
+    let row = trial.row("1");
+    let list = |one, two| AttributeValue::L(vec![written(one), written(two)]);
+    apply(&trial, &row, Operation::Put(item([("n", written("01.50")), ("l", list("1e3", "-0.0010"))]))).await;
+    trial.assert_row(&row, item([("n", written("1.5")), ("l", list("1000", "-0.001"))])).await;
+    let changes = vec![Change::Set("n".to_owned(), written("2.0")), Change::Append("l".to_owned(), written("3e0"))];
+    apply(&trial, &row, Operation::Update(changes)).await;
+    let list = AttributeValue::L(["1000", "-0.001", "3"].map(written).to_vec());
+    trial.assert_row(&row, item([("n", written("2")), ("l", list)])).await;
+}
+
+async fn numbers_of_any_form_can_be_added_to(trial: Trial) {
+    let row = trial.row("1");
+    let large = "12345678901234567890123456789";
+    trial.given(&row, item([("half", written("0.5")), ("exponent", written("1e2")), ("large", written(large))])).await;
+    let add = |attribute: &str, amount| Change::Add(attribute.to_owned(), amount);
+    apply(&trial, &row, Operation::Update(vec![add("half", -1), add("exponent", 1), add("large", 1)])).await;
+    let large = written("12345678901234567890123456790");
+    trial.assert_row(&row, item([("half", written("-0.5")), ("exponent", number(101)), ("large", large)])).await;
 }
 
 async fn an_update_keeps_other_attributes(trial: Trial) {

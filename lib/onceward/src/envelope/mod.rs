@@ -10,6 +10,9 @@ use crate::fingerprint;
 /// The only CloudEvents version there is: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
 const SPEC_VERSION: &str = "1.0";
 
+/// What escaping can make of one byte in JSON: `\u0000`.
+pub(crate) const ESCAPED_BYTES: usize = 6;
+
 /// An event on its way: a CloudEvents 1.0 event in JSON format.
 ///
 /// It travels as the `detail` of an EventBridge event. `correlationid`, `causationid`, `traceparent` and `sequence`
@@ -106,12 +109,15 @@ impl Envelope {
     pub(crate) fn bytes_max(&self) -> usize {
         /// Names and punctuation of all attributes, the times and the trace.
         const ATTRIBUTES_BYTES: usize = 512;
-        /// What escaping can make of one byte: `\u0000`.
-        const ESCAPED_BYTES: usize = 6;
         let texts = [&self.id, &self.source, &self.event_type];
         let optional = [&self.subject, &self.datacontenttype, &self.dataschema, &self.correlationid, &self.causationid];
         let length = texts.into_iter().chain(optional.into_iter().flatten()).map(String::len).sum::<usize>();
         self.data.get().len() + length * ESCAPED_BYTES + ATTRIBUTES_BYTES
+    }
+
+    /// The bytes the envelope has as JSON.
+    pub(crate) fn json_bytes(&self) -> usize {
+        serde_json::to_string(self).map_or(self.bytes_max(), |json| json.len())
     }
 
     /// The publisher-owned version of the subject's state, if there is one.

@@ -1,6 +1,6 @@
 use super::{Execution, Failure, Outcome};
 use crate::{
-    Backoff, Commit, CommitOutcome, Envelope, LedgerRecord, Reason,
+    Backoff, Commit, CommitOutcome, Envelope, LedgerRecord, Reason, UnitOfWorkError,
     error::chain,
     function::Run,
     unit_of_work::{Parts, PendingEvent},
@@ -28,11 +28,12 @@ impl Execution<'_> {
                 Ok(handler) => handler,
                 Err(failure) => return Outcome::Failed(failure),
             };
-            let parts = handler.await.map_err(Failure::from).and_then(|unit| {
-                unit.into_parts().map_err(|error| Failure::terminal(Reason::InvalidUnitOfWork, error.to_string()))
+            let commit = handler.await.map_err(Failure::from).and_then(|unit| {
+                let commit = unit.into_parts().and_then(|parts| self.commit(parts, owner));
+                commit.map_err(|error| Failure::terminal(Reason::InvalidUnitOfWork, error.to_string()))
             });
-            let commit = match parts {
-                Ok(parts) => self.commit(parts, owner),
+            let commit = match commit {
+                Ok(commit) => commit,
                 Err(failure) if owner.is_some() => return Outcome::Failed(failure),
                 Err(failure) => return self.unless_duplicate(failure).await,
             };
@@ -101,13 +102,13 @@ impl Execution<'_> {
         }
     }
 
-    fn commit(&self, effects: Parts, owner: Option<&str>) -> Commit {
+    fn commit(&self, effects: Parts, owner: Option<&str>) -> Result<Commit, UnitOfWorkError> {
         let ports = &self.call.ports;
         let commit_id = ports.uuid().to_string();
         let committed_at = ports.clock.now();
         let events = effects.events.into_iter().enumerate();
         let envelope = |(index, event)| self.envelope(&commit_id, index, event, committed_at);
-        Commit {
+        let commit = Commit {
             key: self.key(),
             fingerprint: self.fingerprint.clone(),
             owner: owner.map(str::to_owned),
@@ -117,7 +118,9 @@ impl Execution<'_> {
             committed_at,
             expires_at: committed_at + self.retention(),
             commit_id,
-        }
+        };
+        commit.check(effects.row_bytes)?;
+        Ok(commit)
     }
 
     /// An event's id is its commit's id and its place in it, so that either leads to the other.

@@ -1,15 +1,21 @@
+use bigdecimal::BigDecimal;
 use serde_dynamo::AttributeValue;
 
-use crate::{Action, Change, Condition, Item, Operation};
+use super::canonical;
+use crate::{Action, Change, Condition, Item, Operation, unit_of_work::number};
 
 /// Whether the condition holds for the row.
 pub(super) fn holds(condition: &Condition, row: Option<&Item>) -> bool {
     match condition {
         Condition::Absent => row.is_none(),
         Condition::Present => row.is_some(),
-        Condition::Equals(attribute, value) => row.and_then(|row| row.get(attribute)) == Some(value),
+        Condition::Equals(attribute, value) => {
+            let found = row.and_then(|row| row.get(attribute));
+            found.is_some_and(|found| canonical::value(found) == canonical::value(value))
+        }
         Condition::AtLeast(attribute, bound) => {
-            row.and_then(|row| number(row.get(attribute)?)).is_some_and(|number| number >= *bound)
+            let found = row.and_then(|row| number_of(row.get(attribute)?));
+            found.is_some_and(|number| number >= *bound)
         }
         Condition::All(conditions) => conditions.iter().all(|condition| holds(condition, row)),
     }
@@ -27,7 +33,7 @@ pub(super) struct WrongType {
 /// What the row is after the action; `None` if there is none.
 pub(super) fn apply(action: &Action, row: Option<&Item>) -> Result<Option<Item>, WrongType> {
     match &action.operation {
-        Operation::Put(_) => Ok(action.put_item()),
+        Operation::Put(_) => Ok(action.put_item().map(canonical::item)),
         Operation::Delete => Ok(None),
         Operation::Check => Ok(row.cloned()),
         Operation::Update(changes) => {
@@ -50,24 +56,27 @@ pub(super) fn apply(action: &Action, row: Option<&Item>) -> Result<Option<Item>,
 fn change_attribute<'a>(row: &mut Item, change: &'a Change) -> Result<(), (&'static str, &'a str)> {
     match change {
         Change::Set(attribute, value) => {
-            row.insert(attribute.clone(), value.clone());
+            row.insert(attribute.clone(), canonical::value(value));
         }
         Change::Add(attribute, amount) => {
-            let before = row.get(attribute).map_or(Some(0), number).ok_or(("a number", attribute.as_str()))?;
-            row.insert(attribute.clone(), AttributeValue::N(before.saturating_add(*amount).to_string()));
+            let zero = Some(BigDecimal::default());
+            let before = row.get(attribute).map_or(zero, number_of).ok_or(("a number", attribute.as_str()))?;
+            let after = (before + BigDecimal::from(*amount)).to_plain_string();
+            number::parse(&after).ok_or(("a sum of at most 38 digits", attribute.as_str()))?;
+            row.insert(attribute.clone(), canonical::value(&AttributeValue::N(after)));
         }
         Change::Append(attribute, value) => {
             let list = row.entry(attribute.clone()).or_insert_with(|| AttributeValue::L(Vec::new()));
             let AttributeValue::L(values) = list else { return Err(("a list", attribute)) };
-            values.push(value.clone());
+            values.push(canonical::value(value));
         }
     }
     Ok(())
 }
 
-fn number(value: &AttributeValue) -> Option<i64> {
+fn number_of(value: &AttributeValue) -> Option<BigDecimal> {
     match value {
-        AttributeValue::N(number) => number.parse().ok(),
+        AttributeValue::N(text) => number::parse(text),
         _ => None,
     }
 }

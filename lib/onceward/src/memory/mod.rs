@@ -1,5 +1,6 @@
 //! Adapters that keep everything in this process, for tests and simulations.
 
+mod canonical;
 mod evaluate;
 mod ledger;
 mod ports;

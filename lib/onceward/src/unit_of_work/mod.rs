@@ -1,29 +1,24 @@
 mod condition;
+mod error;
+mod limits;
+pub(crate) mod number;
+mod record;
+mod size;
 mod update;
-
-use std::collections::HashSet;
+mod validate;
 
 use serde::Serialize;
 use serde_dynamo::AttributeValue;
 
 pub use condition::{Condition, absent, all, at_least, equals, present, version};
+pub use error::UnitOfWorkError;
+pub use limits::{
+    ACTIONS_MAX, ANSWER_BYTES_MAX, EVENT_BYTES_MAX, EVENTS_MAX, ITEM_BYTES_MAX, PARTITION_KEY_BYTES_MAX,
+    SORT_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX,
+};
 pub use update::{Change, Update};
 
 use crate::{Entity, Event, Item, Key};
-
-/// The most rows one unit of work may touch. DynamoDB takes 100 actions in a transaction
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>); one is the ledger's.
-pub const ACTIONS_MAX: usize = 99;
-
-/// The most events one unit of work may publish: they share one ledger item of at most 400 KB.
-pub const EVENTS_MAX: usize = 50;
-
-/// The most bytes the payloads of the events of one unit of work may have together, as JSON: even a single one fits an
-/// EventBridge entry with its envelope, and all fit the ledger's item.
-const EVENT_BYTES_MAX: usize = 240_000;
-
-/// The most bytes an answer may have, as JSON: it is kept in the ledger item and replayed to duplicates.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// What a handler wants to happen: rows to write, events to publish, an answer. All of it happens once, or none.
 ///
@@ -85,41 +80,6 @@ pub(crate) struct PendingEvent {
     pub(crate) subject: String,
     pub(crate) sequence: Option<u64>,
     pub(crate) data: Box<serde_json::value::RawValue>,
-}
-
-/// A unit of work that cannot be committed as it is: a mistake in the handler, not in the event.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnitOfWorkError {
-    /// DynamoDB refuses two actions on one item in a transaction.
-    #[error("the row {row} is touched twice: combine the changes into one action")]
-    SameRowTwice {
-        /// `table/key`.
-        row: String,
-    },
-    /// DynamoDB has no empty update, and refuses two changes of one attribute.
-    #[error("the update of {row} must change something, and each attribute once")]
-    UpdateUnclear {
-        /// `table/key`.
-        row: String,
-    },
-    /// More than a limit allows.
-    #[error("{what}: {found}, at most {limit} are possible: split the work over several events")]
-    TooLarge {
-        /// What there is too much of.
-        what: &'static str,
-        /// How much there is.
-        found: usize,
-        /// Name and value of the limit's number.
-        limit: usize,
-    },
-    /// A value has no form in the store.
-    #[error("{what} cannot be serialized: {message}")]
-    NotSerializable {
-        /// Which value.
-        what: String,
-        /// What the serializer says.
-        message: String,
-    },
 }
 
 impl UnitOfWork {
@@ -206,28 +166,8 @@ impl UnitOfWork {
 
     /// The parts, if they can be committed.
     pub(crate) fn into_parts(self) -> Result<Parts, UnitOfWorkError> {
-        if let Some(error) = self.error {
-            return Err(error);
-        }
-        let limit = |what, found, limit| match found > limit {
-            true => Err(UnitOfWorkError::TooLarge { what, found, limit }),
-            false => Ok(()),
-        };
-        limit("actions in a unit of work", self.actions.len(), ACTIONS_MAX)?;
-        limit("events in a unit of work", self.events.len(), EVENTS_MAX)?;
-        let event_bytes = self.events.iter().map(|event| event.data.get().len()).sum();
-        limit("bytes of events in a unit of work", event_bytes, EVENT_BYTES_MAX)?;
-        limit("bytes of an answer", self.answer.as_ref().map_or(0, String::len), ANSWER_BYTES_MAX)?;
-        let mut rows = HashSet::new();
-        for action in &self.actions {
-            if !rows.insert((action.table, &action.key)) {
-                return Err(UnitOfWorkError::SameRowTwice { row: action.row() });
-            }
-            if matches!(&action.operation, Operation::Update(changes) if !update::is_clear(changes)) {
-                return Err(UnitOfWorkError::UpdateUnclear { row: action.row() });
-            }
-        }
-        Ok(Parts { actions: self.actions, events: self.events, answer: self.answer })
+        let row_bytes = self.row_bytes()?;
+        Ok(Parts { actions: self.actions, events: self.events, answer: self.answer, row_bytes })
     }
 }
 
@@ -236,6 +176,8 @@ pub(crate) struct Parts {
     pub(crate) actions: Vec<Action>,
     pub(crate) events: Vec<PendingEvent>,
     pub(crate) answer: Option<String>,
+    /// What the rows count towards the limit of a transaction.
+    pub(crate) row_bytes: usize,
 }
 
 impl Action {
