@@ -10,7 +10,6 @@ use onceward::{Action, Commit, CommitOutcome, LedgerError, LedgerRecord, Operati
 
 use super::{
     DynamoDbLedger,
-    error::{failed, transaction_failed},
     expression::{Placeholders, key_item},
     record::{self, SdkItem},
 };
@@ -42,7 +41,7 @@ impl DynamoDbLedger {
         {
             return Ok(outcome);
         }
-        Err(transaction_failed(error))
+        Err(self.transaction_failed(&commit.actions, error))
     }
 
     async fn put_record(&self, commit: &Commit, item: SdkItem) -> Result<CommitOutcome, LedgerError> {
@@ -62,7 +61,7 @@ impl DynamoDbLedger {
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() {
             return record_refused(commit, refused.item(), "PutItem");
         }
-        Err(failed("PutItem", error))
+        Err(self.failed("PutItem", error))
     }
 
     fn record_put(&self, commit: &Commit, item: SdkItem) -> Result<TransactWriteItem, BoxError> {
@@ -139,10 +138,14 @@ fn cancelled_outcome(commit: &Commit, reasons: &[CancellationReason]) -> Result<
     if refused(record) {
         return record_refused(commit, record.item(), "TransactWriteItems").map(Some);
     }
-    let written = commit.actions.iter().filter(|action| !is_empty_check(action));
-    let failed = written.zip(actions).filter(|(_, reason)| refused(reason));
+    let failed = sent(&commit.actions).zip(actions).filter(|(_, reason)| refused(reason));
     let rows: Vec<_> = failed.map(|(action, _)| action.row()).collect();
     Ok(Some(rows).filter(|rows| !rows.is_empty()).map(|rows| CommitOutcome::ConditionFailed { rows }))
+}
+
+/// The actions that have a place in the transaction, in order.
+pub(super) fn sent(actions: &[Action]) -> impl Iterator<Item = &Action> {
+    actions.iter().filter(|action| !is_empty_check(action))
 }
 
 /// Checks that always hold are not sent: the reasons have no place for them.

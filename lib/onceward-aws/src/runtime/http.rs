@@ -27,7 +27,7 @@ impl<D: Send + Sync + 'static> Runnable for Command<D> {
 #[async_trait(?Send)]
 impl Runnable for Query {
     async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
-        let ports = query_ports(config);
+        let ports = query_ports(config)?;
         let (query, ports) = (&self, &ports);
         let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
             let deadline = deadline(&event.context);

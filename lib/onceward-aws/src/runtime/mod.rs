@@ -17,10 +17,35 @@ use crate::{DynamoDbLedger, SnsTopic, SystemClock, SystemRandomness, clients, se
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The template does not give the function a variable it needs.
-    #[error("the environment variable {name} is not set: give it to the function in the template")]
+    #[error(
+        "the environment variable {name} is not set: give it to the function in the template; it should be {expected}"
+    )]
     VariableMissing {
         /// Its name.
         name: &'static str,
+        /// What it stands for.
+        expected: &'static str,
+    },
+    /// A variable cannot be what it stands for.
+    #[error("the environment variable {name} is {value:?}: correct it in the template; it should be {expected}")]
+    VariableMalformed {
+        /// Its name.
+        name: String,
+        /// What it is.
+        value: String,
+        /// What it stands for.
+        expected: &'static str,
+    },
+    /// The file of root certificates cannot be used.
+    #[error(
+        "the environment variable AWS_CA_BUNDLE names {path}, which cannot be used: {reason}; give it the path of a file of \
+         root certificates in PEM, or leave it out to trust Amazon's own"
+    )]
+    CertificatesUnusable {
+        /// The file's path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The async runtime did not start.
     #[error("the async runtime could not start")]
@@ -71,7 +96,7 @@ fn serve<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result
     // One thread: an environment has one invocation at a time, and work stealing would only cost it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let aws = Aws { config: clients::config().await };
+        let aws = Aws { config: clients::config().await? };
         build(&aws)?.serve(&aws.config).await
     })
 }
@@ -90,7 +115,8 @@ impl Aws {
 
     /// The SNS topic whose ARN is in the environment variable.
     pub fn topic(&self, variable: &'static str) -> Result<SnsTopic, RunError> {
-        Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), self.variable(variable)?))
+        let arn = settings::required_topic_arn(variable)?;
+        Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), arn).named_by(variable))
     }
 }
 
@@ -103,21 +129,21 @@ impl RunError {
 
 /// What functions that keep a ledger share; [`query_ports`] for those that only read.
 fn ports(config: &SdkConfig) -> Result<Ports, RunError> {
-    settings::required(settings::LEDGER_TABLE).map(|table| ports_with(config, &table))
+    ports_with(config, &settings::required_table(settings::LEDGER_TABLE)?)
 }
 
 /// Reads need no ledger table.
-fn query_ports(config: &SdkConfig) -> Ports {
+fn query_ports(config: &SdkConfig) -> Result<Ports, RunError> {
     ports_with(config, "")
 }
 
-fn ports_with(config: &SdkConfig, ledger_table: &str) -> Ports {
+fn ports_with(config: &SdkConfig, ledger_table: &str) -> Result<Ports, RunError> {
     let client = aws_sdk_dynamodb::Client::new(config);
-    Ports {
-        ledger: Arc::new(DynamoDbLedger::new(client, ledger_table, settings::tables())),
+    Ok(Ports {
+        ledger: Arc::new(DynamoDbLedger::new(client, ledger_table, settings::tables()?)),
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
-    }
+    })
 }
 
 /// When Lambda ends the invocation.

@@ -11,9 +11,13 @@ use crate::{SqsQueues, settings};
 #[async_trait(?Send)]
 impl<D: Send + Sync + 'static> Runnable for Function<D> {
     async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
-        let queue_url = settings::required(settings::QUEUE_URL)?;
-        let dead_letter_queue_url = settings::required(settings::DEAD_LETTER_QUEUE_URL)?;
-        let queues = SqsQueues::new(aws_sdk_sqs::Client::new(config), queue_url, dead_letter_queue_url);
+        let queue_url = settings::required_queue_url(settings::QUEUE_URL)?;
+        let dead_letter_queue_url = settings::queue_url_or_none(settings::DEAD_LETTER_QUEUE_URL)?;
+        let client = aws_sdk_sqs::Client::new(config);
+        let queues = match dead_letter_queue_url {
+            Some(dead_letter_queue_url) => SqsQueues::new(client, queue_url, dead_letter_queue_url),
+            None => SqsQueues::without_dead_letters(client, queue_url),
+        };
         let ports = ports(config)?;
         let (function, ports, queues) = (&self, &ports, &queues);
         let handle = async |event: LambdaEvent<SqsEvent>| {

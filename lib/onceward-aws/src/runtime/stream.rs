@@ -13,7 +13,7 @@ use crate::{EventBridgePublisher, SystemClock, SystemRandomness, dynamodb::EVENT
 #[async_trait(?Send)]
 impl Runnable for Relay {
     async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
-        let bus = settings::required(settings::EVENT_BUS_NAME)?;
+        let bus = settings::required_bus(settings::EVENT_BUS_NAME)?;
         let publisher = EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(config), bus);
         let (relay, publisher) = (&self, &publisher);
         let handle = async |event: LambdaEvent<Event>| {
