@@ -50,6 +50,15 @@ fn the_embedded_roots_are_those_of_amazon_trust_services() {
     assert_eq!(fingerprints, FINGERPRINTS);
 }
 
+#[tokio::test]
+async fn the_pauses_of_one_call_leave_the_invocation_time_for_many() {
+    let config = config("http://127.0.0.1:9").await;
+    let retries = config.retry_config().expect("set");
+    let doubling = (0..retries.max_attempts() - 1).map(|wait| retries.initial_backoff() * 2_u32.pow(wait));
+    let pauses: Duration = doubling.map(|bound| bound.min(retries.max_backoff())).sum();
+    assert!(pauses <= Duration::from_millis(100), "{pauses:?}, and a commit makes five calls of them");
+}
+
 #[test]
 fn a_bundle_that_cannot_be_used_is_named_with_the_reason() {
     let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
