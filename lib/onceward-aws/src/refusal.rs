@@ -43,6 +43,9 @@ const UNKNOWN_CREDENTIALS: [&str; 5] = [
     "UnrecognizedClientException",
 ];
 
+/// What a resource that is encrypted with a key of its own asks of the role besides.
+pub(crate) const KEY_ACTIONS: &str = "kms:GenerateDataKey and kms:Decrypt";
+
 /// Something a call acts on, and where its name comes from.
 #[derive(Debug, Clone)]
 pub(crate) struct Resource {
@@ -146,6 +149,7 @@ pub(crate) fn explain(action: &str, resources: &[Resource], said: Said) -> BoxEr
     let refusal = if DENIED.contains(&code) {
         let (action, resource) = match said.message.as_deref().and_then(denied) {
             Some((action, arn)) => (action.to_owned(), which(arn, resources)),
+            None if code.starts_with("KMS") => (KEY_ACTIONS.to_owned(), format!("the key of {}", any_of(resources))),
             None => (action.to_owned(), any_of(resources)),
         };
         Refusal::Denied { action, resource, source: said }

@@ -26,10 +26,26 @@ pub(crate) struct Answer {
     delay: std::time::Duration,
 }
 
+/// The text of an answer.
+pub(crate) struct Body(String);
+
+impl From<Value> for Body {
+    fn from(json: Value) -> Self {
+        Self(json.to_string())
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 impl Answer {
     /// Success.
-    pub(crate) fn ok(body: impl ToString) -> Self {
-        Self { status: 200, headers: Vec::new(), body: body.to_string(), delay: std::time::Duration::ZERO }
+    pub(crate) fn ok(body: impl Into<Body>) -> Self {
+        let Body(body) = body.into();
+        Self { status: 200, headers: Vec::new(), body, delay: std::time::Duration::ZERO }
     }
 
     /// A whole answer with any status and body.

@@ -1,6 +1,7 @@
 //! What becomes of SNS's refusals and throttling: the SDK's client against a scripted server.
 
 use super::*;
+use crate::refusal::KEY_ACTIONS;
 use crate::{
     clients::CALL_TRIES_MAX,
     scripted::{Answer, Scripted, chain},
@@ -16,7 +17,7 @@ fn error(code: &str, message: &str) -> Answer {
 
 fn published() -> Answer {
     let result = "<PublishResult><MessageId>m1</MessageId></PublishResult>";
-    Answer::ok(format!("<PublishResponse>{result}</PublishResponse>"))
+    Answer::raw(200, &format!("<PublishResponse>{result}</PublishResponse>"))
 }
 
 async fn publish(answers: [Answer; 2]) -> (Scripted, Result<String, SnsError>) {
@@ -44,7 +45,7 @@ async fn a_topic_that_refuses_is_named_with_what_to_do() {
         ("Throttling", "Rate exceeded", "Throttling: Rate exceeded".to_owned(), CALL_TRIES_MAX),
         ("NotFound", "Topic does not exist", format!("{topic} does not exist in this account and region"), 1),
         ("AuthorizationError", &of_topic, format!("SNS:Publish on {topic} is not allowed: allow it in the"), 1),
-        ("KMSAccessDenied", "No.", format!("sns:Publish on {topic} is not allowed"), 1),
+        ("KMSAccessDenied", "No.", format!("{KEY_ACTIONS} on the key of {topic} is not allowed"), 1),
         ("ExpiredToken", "It is late.", "the credentials have expired: ".to_owned(), 1),
         ("InvalidClientTokenId", "Unknown.", "AWS does not accept the credentials: ".to_owned(), 1),
     ] {

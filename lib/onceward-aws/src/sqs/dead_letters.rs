@@ -3,7 +3,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::SecondsFormat;
 use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue};
 
-use super::SqsQueues;
+use super::{SqsQueues, dead_letter_resource};
 use crate::refusal::{BoxError, explained};
 
 /// The most bytes a message may have, its attributes' names, types and values included:
@@ -38,7 +38,7 @@ impl DeadLetterQueue for SqsQueues {
         if let Some(group) = &letter.group {
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
-        let resources = &[self.dead_letter_resource(queue_url)];
+        let resources = &[dead_letter_resource(queue_url)];
         request.send().await.map(drop).map_err(|error| failed(explained(SEND_MESSAGE, resources, error)))
     }
 }

@@ -33,10 +33,10 @@ impl SqsQueues {
         let variable = Some(settings::QUEUE_URL.to_owned());
         Resource { kind: "queue", name: self.queue_url.clone(), variable }
     }
+}
 
-    /// The dead-letter queue, as an error names it.
-    fn dead_letter_resource(&self, url: &str) -> Resource {
-        let variable = Some(settings::DEAD_LETTER_QUEUE_URL.to_owned());
-        Resource { kind: "queue", name: url.to_owned(), variable }
-    }
+/// The dead-letter queue, as an error names it.
+fn dead_letter_resource(url: &str) -> Resource {
+    let variable = Some(settings::DEAD_LETTER_QUEUE_URL.to_owned());
+    Resource { kind: "queue", name: url.to_owned(), variable }
 }
