@@ -4,21 +4,22 @@ mod rules;
 
 use std::collections::HashMap;
 
-use rules::{ANYTHING, BUS, QUEUE_URL as QUEUE_URL_RULE, REGION, Rule, TABLE, TOPIC_ARN};
+use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, REGION, Rule, TABLE, TOPIC_ARN};
 
 use crate::RunError;
 
 /// Name of the ledger's table.
 pub(crate) const LEDGER_TABLE: &str = "LEDGER_TABLE";
-/// URL of the queue that feeds the function.
-pub(crate) const QUEUE_URL: &str = "QUEUE_URL";
-/// URL of that queue's dead-letter queue; [`NO_QUEUE`] if it has none on purpose.
+/// URL of the queue for messages that no retry can help, or [`NONE`].
 pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
 /// The bus that the relay publishes to.
 pub(crate) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
 
-/// In place of a dead-letter queue's URL: there is none. Nobody forgets a queue by it, as by leaving the variable out.
-pub(crate) const NO_QUEUE: &str = "none";
+/// Said of a dead-letter queue: there is none, on purpose. To leave the variable out is a mistake.
+const NONE: &str = "none";
+
+/// The endpoint of SQS alone, and that of all services, as the SDKs have them.
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"];
 
 /// The region, by the name that Lambda sets and the one that other tools fall back to.
 const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -40,14 +41,19 @@ pub(crate) fn required_table(name: &'static str) -> Result<String, RunError> {
     present(name, variable(name), &TABLE)
 }
 
-/// A queue's URL.
-pub(crate) fn required_queue_url(name: &'static str) -> Result<String, RunError> {
-    present(name, variable(name), &QUEUE_URL_RULE)
+/// Where terminal messages go; `None` if the environment says that they have no such place.
+pub(crate) fn dead_letter_queue_url() -> Result<Option<String>, RunError> {
+    queue_url_unless_none(DEAD_LETTER_QUEUE_URL, variable(DEAD_LETTER_QUEUE_URL))
 }
 
-/// A queue's URL, or `None` where the variable says [`NO_QUEUE`]. Left out is a mistake all the same.
-pub(crate) fn queue_url_or_none(name: &'static str) -> Result<Option<String>, RunError> {
-    queue_url_unless_none(name, variable(name))
+/// The URL of a queue by its ARN, `arn:{partition}:sqs:{region}:{account}:{name}`; `None` if it is not one.
+pub(crate) fn queue_url(arn: &str) -> Option<String> {
+    let parts: Vec<_> = arn.split(':').collect();
+    let ["arn", partition, "sqs", region, account, name] = parts[..] else { return None };
+    let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let endpoint = ENDPOINTS.iter().find_map(|name| variable(name));
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://sqs.{region}.{domain}"));
+    Some(format!("{}/{account}/{name}", endpoint.trim_end_matches('/')))
 }
 
 /// An event bus's name or ARN.
@@ -93,8 +99,8 @@ fn checked(name: &str, value: String, rule: &Rule) -> Result<String, RunError> {
 
 fn queue_url_unless_none(name: &'static str, value: Option<String>) -> Result<Option<String>, RunError> {
     match value {
-        Some(value) if value == NO_QUEUE => Ok(None),
-        value => present(name, value, &QUEUE_URL_RULE).map(Some),
+        Some(value) if value == NONE => Ok(None),
+        value => present(name, value, &DEAD_LETTER_QUEUE).map(Some),
     }
 }
 

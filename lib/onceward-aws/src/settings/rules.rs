@@ -2,6 +2,8 @@
 
 use http::Uri;
 
+use crate::sqs::FIFO_SUFFIX;
+
 /// A rule, and its words for whoever has to set the variable.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rule {
@@ -21,8 +23,8 @@ pub(super) const TABLE: Rule = Rule {
 };
 
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html>
-pub(super) const QUEUE_URL: Rule = Rule {
-    expected: "the URL of an SQS queue, such as https://sqs.eu-central-1.amazonaws.com/123456789012/orders",
+pub(super) const DEAD_LETTER_QUEUE: Rule = Rule {
+    expected: "the URL of an SQS queue, such as https://sqs.eu-central-1.amazonaws.com/123456789012/orders, or `none`",
     holds: is_queue_url,
 };
 
@@ -36,7 +38,7 @@ pub(super) const BUS: Rule = Rule {
 pub(super) const TOPIC_ARN: Rule = Rule {
     expected: "the ARN of an SNS topic, such as arn:aws:sns:eu-central-1:123456789012:confirmations",
     holds: |value| {
-        arn(value, "sns", "").is_some_and(|name| is_name(name.strip_suffix(FIFO).unwrap_or(name), 256, "_-"))
+        arn(value, "sns", "").is_some_and(|name| is_name(name.strip_suffix(FIFO_SUFFIX).unwrap_or(name), 256, "_-"))
     },
 };
 
@@ -45,9 +47,6 @@ pub(super) const REGION: Rule = Rule {
     expected: "an AWS region, such as eu-central-1 (Lambda itself sets it)",
     holds: |value| value.contains('-') && value.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-')),
 };
-
-/// What names of FIFO queues and topics end with.
-const FIFO: &str = ".fifo";
 
 /// Digits of an account's number.
 const ACCOUNT_DIGITS: usize = 12;
@@ -65,7 +64,7 @@ fn is_queue_url(value: &str) -> bool {
     let Ok(url) = value.parse::<Uri>() else { return false };
     let mut path = url.path().rsplit('/');
     let (Some(name), Some(account)) = (path.next(), path.next()) else { return false };
-    let name = name.strip_suffix(FIFO).unwrap_or(name);
+    let name = name.strip_suffix(FIFO_SUFFIX).unwrap_or(name);
     let web = matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty());
     web && url.query().is_none() && is_account(account) && is_name(name, 80, "_-")
 }

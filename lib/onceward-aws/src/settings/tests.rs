@@ -56,7 +56,7 @@ fn a_queue_is_a_url_that_ends_with_account_and_name() {
         &format!("{longest}q"),
         "None",
     ];
-    check(QUEUE_URL_RULE, &right, &wrong);
+    check(DEAD_LETTER_QUEUE, &right, &wrong);
 }
 
 #[test]
@@ -89,11 +89,11 @@ fn a_missing_variable_is_named_with_what_it_should_be() {
 #[test]
 fn a_malformed_variable_is_named_with_its_value_and_what_it_should_be() {
     assert_eq!(
-        message(present(QUEUE_URL, Some("orders".to_owned()), &QUEUE_URL_RULE)),
-        "the environment variable QUEUE_URL is \"orders\": correct it in the template; it should be \
-         the URL of an SQS queue, such as https://sqs.eu-central-1.amazonaws.com/123456789012/orders"
+        message(present(DEAD_LETTER_QUEUE_URL, Some("orders".to_owned()), &DEAD_LETTER_QUEUE)),
+        "the environment variable DEAD_LETTER_QUEUE_URL is \"orders\": correct it in the template; it should be \
+         the URL of an SQS queue, such as https://sqs.eu-central-1.amazonaws.com/123456789012/orders, or `none`"
     );
-    assert!(message(present(QUEUE_URL, Some("a\nb".to_owned()), &QUEUE_URL_RULE)).contains(r#""a\nb""#));
+    assert!(message(present(DEAD_LETTER_QUEUE_URL, Some("a\nb".to_owned()), &DEAD_LETTER_QUEUE)).contains(r#""a\nb""#));
 }
 
 #[test]
@@ -116,4 +116,14 @@ fn tables_are_found_by_their_variables_and_a_malformed_one_is_named() {
     assert_eq!(table_variable("order-lines"), "ORDER_LINES_TABLE");
     let refused = tables_of(variables(&[("ORDERS_TABLE", "the orders")]));
     assert!(message(refused).starts_with("the environment variable ORDERS_TABLE is \"the orders\""));
+}
+
+#[test]
+fn a_queue_is_found_by_its_arn() {
+    let url = queue_url("arn:aws:sqs:eu-west-1:123456789012:orders.fifo");
+    assert_eq!(url.as_deref(), Some("https://sqs.eu-west-1.amazonaws.com/123456789012/orders.fifo"));
+    let url = queue_url("arn:aws-cn:sqs:cn-north-1:123456789012:orders");
+    assert_eq!(url.as_deref(), Some("https://sqs.cn-north-1.amazonaws.com.cn/123456789012/orders"));
+    assert_eq!(queue_url("arn:aws:sns:eu-west-1:123456789012:orders"), None);
+    assert_eq!(queue_url(""), None);
 }

@@ -3,7 +3,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::SecondsFormat;
 use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue};
 
-use super::{SqsQueues, dead_letter_resource};
+use super::{FIFO_SUFFIX, SqsQueues};
 use crate::refusal::{BoxError, explained};
 
 /// The most bytes a message may have, its attributes' names, types and values included:
@@ -20,25 +20,20 @@ const EXPLANATION_CHARS_MAX: usize = 1_000;
 /// What IAM calls the action.
 const SEND_MESSAGE: &str = "sqs:SendMessage";
 
-/// There is nowhere to send a letter to.
-#[derive(Debug, thiserror::Error)]
-#[error("the function has no dead-letter queue, as DEAD_LETTER_QUEUE_URL says `none`; the message stays in its queue")]
-struct NoDeadLetterQueue;
-
 #[async_trait]
 impl DeadLetterQueue for SqsQueues {
     async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
         let failed = |source: BoxError| DeadLetterError { source };
-        let Some(queue_url) = &self.dead_letter_queue_url else { return Err(failed(NoDeadLetterQueue.into())) };
-        let mut request = self.client.send_message().queue_url(queue_url).message_body(&letter.body);
+        let mut request = self.client.send_message().queue_url(&self.dead_letter_queue_url).message_body(&letter.body);
         for (name, value) in explanation(letter) {
             let value = MessageAttributeValue::builder().data_type(STRING).string_value(value).build();
             request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
         }
-        if let Some(group) = &letter.group {
+        if self.dead_letter_queue_url.ends_with(FIFO_SUFFIX) {
+            let group = letter.group.as_ref().unwrap_or(&letter.message_id);
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
-        let resources = &[dead_letter_resource(queue_url)];
+        let resources = &[self.dead_letter_resource()];
         request.send().await.map(drop).map_err(|error| failed(explained(SEND_MESSAGE, resources, error)))
     }
 }
@@ -52,12 +47,13 @@ fn explanation(letter: &DeadLetter) -> Vec<(&'static str, String)> {
         ("reason", letter.reason.as_str().to_owned()),
         ("function", letter.function.clone()),
         ("attempts", letter.attempts.to_string()),
-        ("failed_at", time(letter.failed_at)),
+        ("last_failed_at", time(letter.last_failed_at)),
         ("event_type", sendable(&event_type)),
         ("event_id", sendable(&id)),
         ("error", sendable(&letter.error)),
         ("source", letter.source.clone()),
-        ("first_received_at", letter.first_received_at.map(time).unwrap_or_default()),
+        ("first_failed_at", time(letter.first_failed_at)),
+        ("encoding", if letter.is_base64 { "base64".to_owned() } else { String::new() }),
     ];
     let mut room = MESSAGE_BYTES_MAX.saturating_sub(letter.body.len());
     let fitting = attributes.into_iter().filter(|(name, value)| {
@@ -88,6 +84,7 @@ mod tests {
     fn names(body_bytes: usize) -> Vec<&'static str> {
         let letter = DeadLetter {
             body: "x".repeat(body_bytes),
+            is_base64: false,
             group: None,
             message_id: "m".to_owned(),
             reason: Reason::MalformedEvent,
@@ -95,8 +92,8 @@ mod tests {
             function: "f".to_owned(),
             source: "s".to_owned(),
             attempts: 1,
-            first_received_at: None,
-            failed_at: DateTime::UNIX_EPOCH,
+            first_failed_at: DateTime::UNIX_EPOCH,
+            last_failed_at: DateTime::UNIX_EPOCH,
             event: None,
         };
         explanation(&letter).into_iter().map(|(name, _)| name).collect()
@@ -104,8 +101,11 @@ mod tests {
 
     #[test]
     fn a_large_body_keeps_the_attributes_that_fit_beside_it() {
-        assert_eq!(names(10), ["reason", "function", "attempts", "failed_at", "error", "source"]);
-        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "failed_at"]);
+        assert_eq!(
+            names(10),
+            ["reason", "function", "attempts", "last_failed_at", "error", "source", "first_failed_at"]
+        );
+        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "last_failed_at"]);
         assert_eq!(names(MESSAGE_BYTES_MAX), [""; 0]);
     }
 

@@ -11,6 +11,7 @@ fn record(key: &LedgerKey) -> Value {
     let text = |text: &str| json!({"S": text});
     json!({
         "pk": {"S": key.to_string()}, "status": text("completed"), "commit_id": text("c"), "fingerprint": text("f"),
+        "committed_at": text("2026-01-01T00:00:00.000Z"),
     })
 }
 

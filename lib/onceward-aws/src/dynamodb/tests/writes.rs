@@ -162,7 +162,10 @@ async fn a_cancelled_transaction_is_transient_if_every_reason_may_pass() {
 /// A ledger record as DynamoDB returns it.
 fn completed(commit_id: &str) -> Value {
     let text = |text: &str| json!({"S": text});
-    json!({"pk": text("f#k"), "status": text("completed"), "commit_id": text(commit_id), "fingerprint": text("x")})
+    json!({
+        "pk": text("f#k"), "status": text("completed"), "commit_id": text(commit_id), "fingerprint": text("x"),
+        "committed_at": text("2026-01-01T00:00:00.000Z"),
+    })
 }
 
 fn in_progress(owner: &str) -> Value {
