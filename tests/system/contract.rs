@@ -29,7 +29,7 @@ async fn ledger(system: &System) -> DynamoDbLedger {
         system.cloud.dynamodb().execute("CreateTable", request.as_bytes()).expect("the table is created");
     }
     let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http_client())
+        .http_client(http_client().expect("AWS_CA_BUNDLE is not set, or names a file of roots"))
         .endpoint_url(system.cloud.aws_url())
         .region("us-east-1")
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))

@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("tidy::relative_links_lead_somewhere", relative_links_lead_somewhere),
         trial("tidy::only_the_adapters_know_aws", only_the_adapters_know_aws),
         trial("tidy::the_core_reads_no_clock", the_core_reads_no_clock),
+        trial("tidy::one_library_does_tls", one_library_does_tls),
     ]
 }
 
@@ -105,4 +106,12 @@ fn the_core_reads_no_clock() {
         let offender = code.clone().find(|line| words.iter().any(|word| line.contains(word)));
         assert_eq!(offender, None, "{name}");
     }
+}
+
+/// Decision 0009: a second TLS provider doubles a function's binary, and aws-lc slows its cold start.
+fn one_library_does_tls() {
+    let lock = read(&Path::new(ROOT).join("Cargo.lock"));
+    let providers = ["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl-sys", "ring", "s2n-tls"];
+    let locked = |name: &&str| lock.lines().any(|line| line == format!("name = \"{name}\""));
+    assert_eq!(providers.iter().filter(|name| locked(name)).collect::<Vec<_>>(), [&"ring"]);
 }

@@ -7,7 +7,10 @@ mod clients;
 mod dynamodb;
 mod environment;
 mod eventbridge;
+mod refusal;
 mod runtime;
+#[cfg(test)]
+mod scripted;
 mod settings;
 mod sns;
 mod sqs;

@@ -10,7 +10,6 @@ use onceward::{Action, Commit, CommitOutcome, GroupOutcome, LedgerError, LedgerR
 
 use super::{
     DynamoDbLedger,
-    error::{failed, transaction_failed},
     expression::{Placeholders, key_item},
     record::{self, SdkItem},
 };
@@ -37,7 +36,7 @@ impl DynamoDbLedger {
         {
             return Ok(outcome);
         }
-        Err(transaction_failed(error))
+        Err(self.transaction_failed(&commit.actions, error))
     }
 
     /// The records and effects of all these commits in one transaction.
@@ -50,7 +49,10 @@ impl DynamoDbLedger {
         };
         match error.as_service_error() {
             Some(TransactWriteItemsError::TransactionCanceledException(_)) => Ok(GroupOutcome::Cancelled),
-            _ => Err(transaction_failed(error)),
+            _ => {
+                let actions: Vec<_> = commits.iter().flat_map(|commit| commit.actions.iter().cloned()).collect();
+                Err(self.transaction_failed(&actions, error))
+            }
         }
     }
 
@@ -81,7 +83,7 @@ impl DynamoDbLedger {
         if let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() {
             return record_refused(commit, refused.item(), "PutItem");
         }
-        Err(failed("PutItem", error))
+        Err(self.failed("PutItem", error))
     }
 
     fn record_put(&self, commit: &Commit, item: SdkItem) -> Result<TransactWriteItem, BoxError> {
@@ -163,10 +165,14 @@ fn cancelled_outcome(commit: &Commit, reasons: &[CancellationReason]) -> Result<
     if refused(record) {
         return record_refused(commit, record.item(), "TransactWriteItems").map(Some);
     }
-    let written = commit.actions.iter().filter(|action| !is_empty_check(action));
-    let failed = written.zip(actions).filter(|(_, reason)| refused(reason));
+    let failed = sent(&commit.actions).zip(actions).filter(|(_, reason)| refused(reason));
     let rows: Vec<_> = failed.map(|(action, _)| action.row()).collect();
     Ok(Some(rows).filter(|rows| !rows.is_empty()).map(|rows| CommitOutcome::ConditionFailed { rows }))
+}
+
+/// The actions that have a place in the transaction, in order.
+pub(super) fn sent(actions: &[Action]) -> impl Iterator<Item = &Action> {
+    actions.iter().filter(|action| !is_empty_check(action))
 }
 
 /// Checks that always hold are not sent: the reasons have no place for them.

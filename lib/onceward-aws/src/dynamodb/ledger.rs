@@ -1,4 +1,4 @@
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, mem, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -6,25 +6,28 @@ use aws_sdk_dynamodb::{
     types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
 };
 use onceward::{
-    Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError, LedgerKey, LedgerRecord,
+    Backoff, Claim, ClaimOutcome, Clock as _, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError, LedgerKey,
+    LedgerRecord,
 };
 
 use super::{
     DynamoDbLedger,
-    error::failed,
     expression::{Placeholders, number, text},
     record::{self, SdkItem},
 };
+use crate::{SystemClock, SystemRandomness};
 
 /// The most keys one BatchGetItem takes:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>.
 const BATCH_GET_KEYS_MAX: usize = 100;
 
-/// How often the keys that BatchGetItem left out are asked for again.
-const UNPROCESSED_TRIES_MAX: u32 = 4;
+/// How often in a row a BatchGetItem may leave out all that it is asked for. Each one that brings something makes the
+/// list shorter: records of 400 KB come a few at a time, as one call reads 16 MB at most.
+pub(super) const UNPROCESSED_TRIES_MAX: u32 = 4;
 
-/// The first pause before asking again; it doubles.
-const UNPROCESSED_PAUSE: Duration = Duration::from_millis(20);
+/// How long to wait before the keys that were left out are asked for again.
+const UNPROCESSED_BACKOFF: Backoff =
+    Backoff { base: Duration::from_millis(20), factor: 2, cap: Duration::from_millis(200) };
 
 #[async_trait]
 impl Ledger for DynamoDbLedger {
@@ -73,14 +76,14 @@ impl Ledger for DynamoDbLedger {
             .await;
         let Err(error) = result else { return Ok(ClaimOutcome::Claimed) };
         let Some(PutItemError::ConditionalCheckFailedException(refused)) = error.as_service_error() else {
-            return Err(failed("PutItem", error));
+            return Err(self.failed("PutItem", error));
         };
         let held = refused.item().map(|item| record::read("PutItem", item)).transpose()?;
         match held {
             // The SDK repeated a claim whose answer was lost.
             Some(LedgerRecord::InProgress(lease)) if lease.owner == claim.lease.owner => Ok(ClaimOutcome::Claimed),
             Some(record) => Ok(ClaimOutcome::Held(record)),
-            None => Err(failed("PutItem", error)),
+            None => Err(self.failed("PutItem", error)),
         }
     }
 
@@ -103,13 +106,14 @@ impl Ledger for DynamoDbLedger {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failed("DeleteItem", error)),
+                _ => Err(self.failed("DeleteItem", error)),
             },
         }
     }
 }
 
 impl DynamoDbLedger {
+    /// The items of these keys, absent ones left out: at most [`BATCH_GET_KEYS_MAX`], each once.
     async fn batch_get(&self, keys: &[String]) -> Result<Vec<SdkItem>, LedgerError> {
         let mut placeholders = Placeholders::default();
         let projection = record::READ.map(|attribute| placeholders.name(attribute)).join(", ");
@@ -123,19 +127,27 @@ impl DynamoDbLedger {
             .map_err(|error| LedgerError { operation: "BatchGetItem", transient: false, source: error.into() })?;
         let mut wanted = HashMap::from([(self.ledger_table.clone(), wanted)]);
         let mut items = Vec::new();
-        for attempt in 0..UNPROCESSED_TRIES_MAX {
-            if attempt > 0 {
-                tokio::time::sleep(UNPROCESSED_PAUSE * 2_u32.pow(attempt - 1)).await;
-            }
-            let request = self.client.batch_get_item().set_request_items(Some(wanted));
-            let answer = request.send().await.map_err(|error| failed("BatchGetItem", error))?;
+        let mut tries = 0;
+        loop {
+            let asked = count(&wanted);
+            let request = self.client.batch_get_item().set_request_items(Some(mem::take(&mut wanted)));
+            let answer = request.send().await.map_err(|error| self.failed("BatchGetItem", error))?;
             items.extend(answer.responses.unwrap_or_default().into_values().flatten());
             wanted = answer.unprocessed_keys.unwrap_or_default();
-            if wanted.is_empty() {
+            let left = count(&wanted);
+            if left == 0 {
                 return Ok(items);
             }
+            tries = if left < asked { 1 } else { tries + 1 };
+            if tries == UNPROCESSED_TRIES_MAX {
+                let source = format!("{left} keys were left unprocessed {tries} times in a row").into();
+                return Err(LedgerError { operation: "BatchGetItem", transient: true, source });
+            }
+            SystemClock.sleep(UNPROCESSED_BACKOFF.after(tries, &SystemRandomness)).await;
         }
-        let source = format!("keys were left unprocessed {UNPROCESSED_TRIES_MAX} times").into();
-        Err(LedgerError { operation: "BatchGetItem", transient: true, source })
     }
+}
+
+fn count(wanted: &HashMap<String, KeysAndAttributes>) -> usize {
+    wanted.values().map(|wanted| wanted.keys().len()).sum()
 }

@@ -4,11 +4,15 @@ mod expression;
 mod ledger;
 mod record;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use record::EVENTS;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
+
+use crate::{refusal::Resource, settings};
 
 /// The ledger, and the tables that commit with it, in DynamoDB.
 #[derive(Debug, Clone)]
@@ -36,9 +40,21 @@ struct UnknownTable {
 impl DynamoDbLedger {
     /// The physical name of a table.
     fn table(&self, logical: &str) -> Result<&str, UnknownTable> {
-        self.tables.get(logical).map(String::as_str).ok_or_else(|| UnknownTable {
-            logical: logical.to_owned(),
-            variable: crate::settings::table_variable(logical),
-        })
+        self.tables
+            .get(logical)
+            .map(String::as_str)
+            .ok_or_else(|| UnknownTable { logical: logical.to_owned(), variable: settings::table_variable(logical) })
+    }
+
+    /// The ledger's table, as an error names it.
+    fn ledger_resource(&self) -> Resource {
+        let variable = Some(settings::LEDGER_TABLE.to_owned());
+        Resource { kind: "table", name: self.ledger_table.clone(), variable }
+    }
+
+    /// A table, as an error names it.
+    fn resource(&self, logical: &str) -> Resource {
+        let name = self.tables.get(logical).map_or(logical, String::as_str).to_owned();
+        Resource { kind: "table", name, variable: Some(settings::table_variable(logical)) }
     }
 }

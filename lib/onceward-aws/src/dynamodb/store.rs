@@ -1,10 +1,8 @@
-use std::error::Error;
-
 use async_trait::async_trait;
 use onceward::{Item, Key, Store, StoreError};
 
 use super::{
-    DynamoDbLedger,
+    DynamoDbLedger, UnknownTable,
     expression::{Placeholders, key_item, text},
     record::SdkItem,
 };
@@ -12,16 +10,14 @@ use super::{
 #[async_trait]
 impl Store for DynamoDbLedger {
     async fn load(&self, table: &str, key: &Key) -> Result<Option<Item>, StoreError> {
-        let failed = |source: Box<dyn Error + Send + Sync>| failed("GetItem", table, source);
-        let physical = self.table(table).map_err(|error| failed(error.into()))?;
+        let physical = self.table(table).map_err(|error| unknown("GetItem", error))?;
         let request = self.client.get_item().table_name(physical).set_key(Some(key_item(key))).consistent_read(true);
-        let answer = request.send().await.map_err(|error| failed(error.into()))?;
+        let answer = request.send().await.map_err(|error| self.read_failed("GetItem", table, error))?;
         Ok(answer.item.map(convert))
     }
 
     async fn query(&self, table: &str, prefix: &Key, limit: usize) -> Result<Vec<Item>, StoreError> {
-        let failed = |source: Box<dyn Error + Send + Sync>| failed("Query", table, source);
-        let physical = self.table(table).map_err(|error| failed(error.into()))?;
+        let physical = self.table(table).map_err(|error| unknown("Query", error))?;
         let mut placeholders = Placeholders::default();
         let (name, value) = &prefix.partition;
         let mut condition = format!("{} = {}", placeholders.name(name), placeholders.value(text(value)));
@@ -45,7 +41,7 @@ impl Store for DynamoDbLedger {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(|error| failed(error.into()))?;
+                .map_err(|error| self.read_failed("Query", table, error))?;
             items.extend(answer.items.unwrap_or_default().into_iter().map(convert));
             start = answer.last_evaluated_key.filter(|key| !key.is_empty());
             if start.is_none() {
@@ -56,8 +52,8 @@ impl Store for DynamoDbLedger {
     }
 }
 
-fn failed(operation: &'static str, table: &str, source: Box<dyn Error + Send + Sync>) -> StoreError {
-    StoreError { operation, table: table.to_owned(), source }
+fn unknown(operation: &'static str, error: UnknownTable) -> StoreError {
+    StoreError { operation, table: error.logical.clone(), source: Box::new(error) }
 }
 
 fn convert(item: SdkItem) -> Item {

@@ -28,7 +28,7 @@ impl<D: Send + Sync + 'static> Runnable for Command<D> {
 impl Runnable for Query {
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         self.check().map_err(RunError::function)?;
-        let bound = Arc::new((self, query_ports(aws)));
+        let bound = Arc::new((self, query_ports(aws)?));
         Ok(Handler::new(move |event| {
             let bound = Arc::clone(&bound);
             async move {

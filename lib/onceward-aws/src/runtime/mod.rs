@@ -31,10 +31,35 @@ const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The template does not give the function a variable it needs.
-    #[error("the environment variable {name} is not set: give it to the function in the template")]
+    #[error(
+        "the environment variable {name} is not set: give it to the function in the template; it should be {expected}"
+    )]
     VariableMissing {
         /// Its name.
         name: &'static str,
+        /// What it stands for.
+        expected: &'static str,
+    },
+    /// A variable cannot be what it stands for.
+    #[error("the environment variable {name} is {value:?}: correct it in the template; it should be {expected}")]
+    VariableMalformed {
+        /// Its name.
+        name: String,
+        /// What it is.
+        value: String,
+        /// What it stands for.
+        expected: &'static str,
+    },
+    /// The file of root certificates cannot be used.
+    #[error(
+        "the environment variable AWS_CA_BUNDLE names {path}, which cannot be used: {reason}; give it the path of a \
+         file of root certificates in PEM, or leave it out to trust Amazon's own"
+    )]
+    CertificatesUnusable {
+        /// The file's path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
     },
     /// The process was started by hand.
     #[error("{RUNTIME_API} is not set: a function runs on Lambda, or here by `cargo dev`")]
@@ -114,7 +139,7 @@ where
     <L::Service as Service<LambdaEvent<Payload>>>::Error: Into<Diagnostic> + fmt::Debug,
 {
     async_runtime()?.block_on(async {
-        let aws = Aws { config: clients::config().await, shutdown: Shutdown::new() };
+        let aws = Aws { config: clients::config().await?, shutdown: Shutdown::new() };
         let service = layer.layer(build(&aws)?.bind(&aws)?);
         if std::env::var_os(RUNTIME_API).is_none() {
             return Err(RunError::NotOnLambda);
@@ -150,7 +175,8 @@ impl Aws {
 
     /// The SNS topic whose ARN is in the environment variable.
     pub fn topic(&self, variable: &'static str) -> Result<SnsTopic, RunError> {
-        Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), self.variable(variable)?))
+        let arn = settings::required_topic_arn(variable)?;
+        Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), arn).named_by(variable))
     }
 }
 
@@ -170,22 +196,22 @@ impl RunError {
 
 /// What functions that keep a ledger share; [`query_ports`] for those that only read.
 fn ports(aws: &Aws) -> Result<Ports, RunError> {
-    settings::required(settings::LEDGER_TABLE).map(|table| ports_with(aws, &table))
+    ports_with(aws, &settings::required_table(settings::LEDGER_TABLE)?)
 }
 
 /// Reads need no ledger table.
-fn query_ports(aws: &Aws) -> Ports {
+fn query_ports(aws: &Aws) -> Result<Ports, RunError> {
     ports_with(aws, "")
 }
 
-fn ports_with(aws: &Aws, ledger_table: &str) -> Ports {
+fn ports_with(aws: &Aws, ledger_table: &str) -> Result<Ports, RunError> {
     let client = aws_sdk_dynamodb::Client::new(&aws.config);
-    Ports {
-        ledger: Arc::new(DynamoDbLedger::new(client, ledger_table, settings::tables())),
+    Ok(Ports {
+        ledger: Arc::new(DynamoDbLedger::new(client, ledger_table, settings::tables()?)),
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
         shutdown: aws.shutdown.clone(),
-    }
+    })
 }
 
 /// Deadline and trace are the invocation's own; the process-wide `_X_AMZN_TRACE_ID` is never read.

@@ -11,7 +11,7 @@ use crate::{EventBridgePublisher, SystemClock, SystemRandomness, dynamodb::EVENT
 
 impl Runnable for Relay {
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
-        let bus = settings::required(settings::EVENT_BUS_NAME)?;
+        let bus = settings::required_bus(settings::EVENT_BUS_NAME)?;
         let publisher = Arc::new(EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(&aws.config), bus));
         Ok(Handler::new(move |event| {
             let publisher = Arc::clone(&publisher);

@@ -1,21 +1,14 @@
 use async_trait::async_trait;
-use aws_sdk_sqs::{
-    Client,
-    types::{ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue},
-};
+use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::SecondsFormat;
-use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue, Postponement, Visibility, VisibilityError};
+use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue};
 
-/// The most entries a batch call takes:
-/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html>.
-const BATCH_ENTRIES_MAX: usize = 10;
+use super::{FIFO_SUFFIX, SqsQueues};
+use crate::refusal::{BoxError, explained};
 
 /// The most bytes a message may have, its attributes' names, types and values included:
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
 const MESSAGE_BYTES_MAX: usize = 1_048_576;
-
-/// What the name of a FIFO queue ends with.
-pub(crate) const FIFO_SUFFIX: &str = ".fifo";
 
 /// The type of an attribute that is text.
 const STRING: &str = "String";
@@ -24,25 +17,13 @@ const STRING: &str = "String";
 /// message, which has a limit.
 const EXPLANATION_CHARS_MAX: usize = 1_000;
 
-/// The queue that feeds a function, and its dead-letter queue.
-#[derive(Debug, Clone)]
-pub struct SqsQueues {
-    client: Client,
-    queue_url: String,
-    dead_letter_queue_url: String,
-}
-
-impl SqsQueues {
-    /// Both queues by their URLs.
-    pub fn new(client: Client, queue_url: impl Into<String>, dead_letter_queue_url: impl Into<String>) -> Self {
-        Self { client, queue_url: queue_url.into(), dead_letter_queue_url: dead_letter_queue_url.into() }
-    }
-}
+/// What IAM calls the action.
+const SEND_MESSAGE: &str = "sqs:SendMessage";
 
 #[async_trait]
 impl DeadLetterQueue for SqsQueues {
     async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| DeadLetterError { source };
+        let failed = |source: BoxError| DeadLetterError { source };
         let mut request = self.client.send_message().queue_url(&self.dead_letter_queue_url).message_body(&letter.body);
         for (name, value) in explanation(letter) {
             let value = MessageAttributeValue::builder().data_type(STRING).string_value(value).build();
@@ -52,7 +33,8 @@ impl DeadLetterQueue for SqsQueues {
             let group = letter.group.as_ref().unwrap_or(&letter.message_id);
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
-        request.send().await.map(drop).map_err(|error| failed(error.into()))
+        let resources = &[self.dead_letter_resource()];
+        request.send().await.map(drop).map_err(|error| failed(explained(SEND_MESSAGE, resources, error)))
     }
 }
 
@@ -90,42 +72,6 @@ fn sendable(text: &str) -> String {
         matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..) && character != '\u{fffe}'
     };
     text.chars().filter(allowed).take(EXPLANATION_CHARS_MAX).collect()
-}
-
-#[async_trait]
-impl Visibility for SqsQueues {
-    async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
-        let total = postponements.len();
-        let mut failed = 0;
-        let mut source = None;
-        for chunk in postponements.chunks(BATCH_ENTRIES_MAX) {
-            let entries = chunk.iter().enumerate().map(|(index, postponement)| {
-                ChangeMessageVisibilityBatchRequestEntry::builder()
-                    .id(index.to_string())
-                    .receipt_handle(&postponement.receipt_handle)
-                    .visibility_timeout(whole_seconds(postponement.delay))
-                    .build()
-                    .expect("id and receipt handle are set")
-            });
-            let request = self.client.change_message_visibility_batch().queue_url(&self.queue_url);
-            match request.set_entries(Some(entries.collect())).send().await {
-                Ok(answer) => {
-                    failed += answer.failed().len();
-                    source = source.or_else(|| Some(answer.failed().first()?.message().unwrap_or("refused").into()));
-                }
-                Err(error) => {
-                    failed += chunk.len();
-                    source = Some(error.into());
-                }
-            }
-        }
-        source.map_or(Ok(()), |source| Err(VisibilityError { failed, total, source }))
-    }
-}
-
-/// Rounded up: the message must not be back before the delay is over.
-fn whole_seconds(delay: std::time::Duration) -> i32 {
-    i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -1,6 +1,15 @@
 use async_trait::async_trait;
-use aws_sdk_eventbridge::{Client, primitives::DateTime, types::PutEventsRequestEntry};
+use aws_sdk_eventbridge::{
+    Client,
+    primitives::DateTime,
+    types::{PutEventsRequestEntry, PutEventsResultEntry},
+};
 use onceward::{Envelope, PublishError, PublishFailure, Publisher};
+
+use crate::{
+    refusal::{self, BoxError, Resource, Said},
+    settings,
+};
 
 /// The most entries one PutEvents takes:
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
@@ -9,6 +18,9 @@ const ENTRIES_MAX: usize = 10;
 /// The most bytes the entries of one PutEvents may have together: 256 KB, read as the smaller of its two meanings.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 const REQUEST_BYTES_MAX: usize = 256_000;
+
+/// What IAM calls the action.
+const PUT_EVENTS: &str = "events:PutEvents";
 
 /// What an entry counts besides the envelope: time, source and detail type.
 const ENTRY_BYTES: usize = 512;
@@ -39,22 +51,41 @@ impl Publisher for EventBridgePublisher {
     }
 
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
-        let failed = |source: Box<dyn std::error::Error + Send + Sync>| PublishError { source };
+        let failed = |source: BoxError| PublishError { source };
         let entries: Result<Vec<_>, serde_json::Error> =
             envelopes.iter().map(|envelope| self.entry(envelope)).collect();
         let entries = entries.map_err(|error| failed(error.into()))?;
         let answer = self.client.put_events().set_entries(Some(entries)).send().await;
-        let answer = answer.map_err(|error| failed(error.into()))?;
-        let results = answer.entries().iter().enumerate();
-        let refused = results.filter_map(|(index, result)| {
-            let code = result.error_code()?;
-            Some(PublishFailure { index, reason: format!("{code}: {}", result.error_message().unwrap_or_default()) })
+        let answer = answer.map_err(|error| failed(refusal::explained(PUT_EVENTS, &[self.resource()], error)))?;
+        // What has no result, or one without an id, is not on the bus, whatever the answer leaves out.
+        let refused = (0..envelopes.len()).filter_map(|index| {
+            let result = answer.entries().get(index);
+            let taken = result.is_some_and(|result| result.event_id().is_some());
+            (!taken).then(|| PublishFailure { index, reason: self.reason(result) })
         });
         Ok(refused.collect())
     }
 }
 
 impl EventBridgePublisher {
+    /// Why an entry was refused, with its causes in one line.
+    fn reason(&self, result: Option<&PutEventsResultEntry>) -> String {
+        let code = result.and_then(|result| result.error_code()).map(str::to_owned);
+        let message = result.and_then(|result| result.error_message()).map(str::to_owned);
+        let said = Said { code, message, status: None, request_id: None };
+        let reason = refusal::explain(PUT_EVENTS, &[self.resource()], said);
+        match reason.source() {
+            Some(source) => format!("{reason}: {source}"),
+            None => reason.to_string(),
+        }
+    }
+
+    /// The bus, as an error names it.
+    fn resource(&self) -> Resource {
+        let variable = Some(settings::EVENT_BUS_NAME.to_owned());
+        Resource { kind: "event bus", name: self.bus.clone(), variable }
+    }
+
     fn entry(&self, envelope: &Envelope) -> Result<PutEventsRequestEntry, serde_json::Error> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(&self.bus)
@@ -65,3 +96,6 @@ impl EventBridgePublisher {
         Ok(entry.build())
     }
 }
+
+#[cfg(test)]
+mod tests;

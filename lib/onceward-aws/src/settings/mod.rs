@@ -1,0 +1,116 @@
+//! What a function process is told by its environment, checked as far as it can be without a call.
+
+mod rules;
+
+use std::collections::HashMap;
+
+use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, REGION, Rule, TABLE, TOPIC_ARN};
+
+use crate::RunError;
+
+/// Name of the ledger's table.
+pub(crate) const LEDGER_TABLE: &str = "LEDGER_TABLE";
+/// URL of the queue for messages that no retry can help, or [`NONE`].
+pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
+/// The bus that the relay publishes to.
+pub(crate) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
+
+/// Said of a dead-letter queue: there is none, on purpose. To leave the variable out is a mistake.
+const NONE: &str = "none";
+
+/// The endpoint of SQS alone, and that of all services, as the SDKs have them.
+const ENDPOINTS: [&str; 2] = ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"];
+
+/// The region, by the name that Lambda sets and the one that other tools fall back to.
+const REGION_VARIABLES: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+const TABLE_SUFFIX: &str = "_TABLE";
+
+/// The variable that holds the physical name of a logical table: `orders` → `ORDERS_TABLE`.
+pub(crate) fn table_variable(logical: &str) -> String {
+    format!("{}{TABLE_SUFFIX}", logical.to_uppercase().replace('-', "_"))
+}
+
+/// A variable that must be set, to whatever the function understands.
+pub(crate) fn required(name: &'static str) -> Result<String, RunError> {
+    present(name, variable(name), &ANYTHING)
+}
+
+/// A table's name or ARN.
+pub(crate) fn required_table(name: &'static str) -> Result<String, RunError> {
+    present(name, variable(name), &TABLE)
+}
+
+/// Where terminal messages go; `None` if the environment says that they have no such place.
+pub(crate) fn dead_letter_queue_url() -> Result<Option<String>, RunError> {
+    queue_url_unless_none(DEAD_LETTER_QUEUE_URL, variable(DEAD_LETTER_QUEUE_URL))
+}
+
+/// The URL of a queue by its ARN, `arn:{partition}:sqs:{region}:{account}:{name}`; `None` if it is not one.
+pub(crate) fn queue_url(arn: &str) -> Option<String> {
+    let parts: Vec<_> = arn.split(':').collect();
+    let ["arn", partition, "sqs", region, account, name] = parts[..] else { return None };
+    let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let endpoint = ENDPOINTS.iter().find_map(|name| variable(name));
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://sqs.{region}.{domain}"));
+    Some(format!("{}/{account}/{name}", endpoint.trim_end_matches('/')))
+}
+
+/// An event bus's name or ARN.
+pub(crate) fn required_bus(name: &'static str) -> Result<String, RunError> {
+    present(name, variable(name), &BUS)
+}
+
+/// A topic's ARN.
+pub(crate) fn required_topic_arn(name: &'static str) -> Result<String, RunError> {
+    present(name, variable(name), &TOPIC_ARN)
+}
+
+/// The region to call. It must be told: the SDK would ask the network for it at the cold start.
+pub(crate) fn region() -> Result<String, RunError> {
+    let [name, fallback] = REGION_VARIABLES;
+    match variable(name) {
+        None if variable(fallback).is_some() => present(fallback, variable(fallback), &REGION),
+        value => present(name, value, &REGION),
+    }
+}
+
+/// Every table the environment names, by its logical name.
+pub(crate) fn tables() -> Result<HashMap<String, String>, RunError> {
+    tables_of(std::env::vars())
+}
+
+/// A variable's value; an empty one is as good as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn present(name: &'static str, value: Option<String>, rule: &Rule) -> Result<String, RunError> {
+    let value = value.ok_or(RunError::VariableMissing { name, expected: rule.expected })?;
+    checked(name, value, rule)
+}
+
+fn checked(name: &str, value: String, rule: &Rule) -> Result<String, RunError> {
+    match (rule.holds)(&value) {
+        true => Ok(value),
+        false => Err(RunError::VariableMalformed { name: name.to_owned(), value, expected: rule.expected }),
+    }
+}
+
+fn queue_url_unless_none(name: &'static str, value: Option<String>) -> Result<Option<String>, RunError> {
+    match value {
+        Some(value) if value == NONE => Ok(None),
+        value => present(name, value, &DEAD_LETTER_QUEUE).map(Some),
+    }
+}
+
+fn tables_of(variables: impl Iterator<Item = (String, String)>) -> Result<HashMap<String, String>, RunError> {
+    let named = variables.filter_map(|(name, value)| {
+        let logical = name.strip_suffix(TABLE_SUFFIX)?.to_lowercase().replace('_', "-");
+        (!value.is_empty()).then_some((name, logical, value))
+    });
+    named.map(|(name, logical, value)| Ok((logical, checked(&name, value, &TABLE)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;
