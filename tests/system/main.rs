@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod clients;
+mod cloud;
 mod contract;
 mod crashes;
 mod dev;
@@ -52,6 +53,11 @@ fn build_functions() -> bool {
 
 /// A test that needs nothing.
 fn trial(name: &'static str, run: fn()) -> Trial {
+    trial_with(name, run)
+}
+
+/// The same, for a test that has something with it.
+fn trial_with(name: &'static str, run: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name, move || {
         run();
         Ok(())
@@ -60,14 +66,6 @@ fn trial(name: &'static str, run: fn()) -> Trial {
 
 /// A test on a cloud of its own.
 fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
-where
-    F: Future<Output = ()> + 'static,
-{
-    on_a_cloud_named(name.to_owned(), run)
-}
-
-/// The same, for a test that is one of a list.
-fn on_a_cloud_named<F>(name: String, run: impl FnOnce(system::System) -> F + Send + 'static) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {

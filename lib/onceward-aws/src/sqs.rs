@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_sqs::{
     Client,
@@ -13,6 +15,9 @@ const BATCH_ENTRIES_MAX: usize = 10;
 /// The most bytes a message may have, its attributes' names, types and values included:
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
 const MESSAGE_BYTES_MAX: usize = 1_048_576;
+
+/// What the name of a FIFO queue ends with.
+pub(crate) const FIFO_SUFFIX: &str = ".fifo";
 
 /// The type of an attribute that is text.
 const STRING: &str = "String";
@@ -45,7 +50,8 @@ impl DeadLetterQueue for SqsQueues {
             let value = MessageAttributeValue::builder().data_type(STRING).string_value(value).build();
             request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
         }
-        if let Some(group) = &letter.group {
+        if self.dead_letter_queue_url.ends_with(FIFO_SUFFIX) {
+            let group = letter.group.as_ref().unwrap_or(&letter.message_id);
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
         request.send().await.map(drop).map_err(|error| failed(error.into()))
@@ -98,7 +104,7 @@ impl Visibility for SqsQueues {
                 ChangeMessageVisibilityBatchRequestEntry::builder()
                     .id(index.to_string())
                     .receipt_handle(&postponement.receipt_handle)
-                    .visibility_timeout(whole_seconds(postponement.delay))
+                    .visibility_timeout(whole_seconds(postponement.delay.min(VISIBILITY_MAX)))
                     .build()
                     .expect("id and receipt handle are set")
             });
@@ -118,8 +124,13 @@ impl Visibility for SqsQueues {
     }
 }
 
+/// The longest that a message is hidden again. SQS allows 12 hours from the receive, and Lambda may have had the message
+/// for 20 minutes since: a batching window of up to 5, a run of up to 15.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
+const VISIBILITY_MAX: Duration = Duration::from_mins(12 * 60 - 20);
+
 /// Rounded up: the message must not be back before the delay is over.
-fn whole_seconds(delay: std::time::Duration) -> i32 {
+fn whole_seconds(delay: Duration) -> i32 {
     i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
 }
 

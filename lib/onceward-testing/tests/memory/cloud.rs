@@ -15,8 +15,8 @@ use onceward::{
 use onceward_testing::contract::{BusProbe, Cloud, Letter, QueueProbe, QueueSettings, Received};
 use serde_json::json;
 
-/// A step of a queue's time while a case waits for a message.
-const STEP: Duration = Duration::from_millis(100);
+/// A step of a queue's time while a case waits for a message, in milliseconds.
+const STEP_MS: u64 = 100;
 
 pub(crate) struct MemoryCloud;
 
@@ -32,7 +32,7 @@ impl Cloud for MemoryCloud {
 }
 
 struct Queue {
-    queue: MemorySourceQueue,
+    messages: MemorySourceQueue,
     settings: QueueSettings,
     letters_taken: AtomicUsize,
     elapsed_ms: AtomicU64,
@@ -41,35 +41,35 @@ struct Queue {
 impl Default for Queue {
     fn default() -> Self {
         let settings = QueueSettings { fifo: false, visibility: Duration::ZERO };
-        Self { queue: MemorySourceQueue::default(), settings, letters_taken: 0.into(), elapsed_ms: 0.into() }
+        Self { messages: MemorySourceQueue::default(), settings, letters_taken: 0.into(), elapsed_ms: 0.into() }
     }
 }
 
 #[async_trait]
 impl QueueProbe for Queue {
     fn adapter(&self) -> &dyn SourceQueue {
-        &self.queue
+        &self.messages
     }
 
     async fn put(&self, body: &str, group: Option<&str>) {
-        self.queue.put(body, group);
+        self.messages.put(body, group);
     }
 
     async fn receive(&self, wait: Duration) -> Vec<Received> {
         let end = self.elapsed() + wait;
         loop {
-            let messages = self.queue.receive(self.settings.visibility);
+            let messages = self.messages.receive(self.settings.visibility);
             if !messages.is_empty() || self.elapsed() >= end {
                 let received = messages.into_iter().map(|(receipt_handle, body)| Received { body, receipt_handle });
                 return received.collect();
             }
-            self.queue.pass(STEP);
-            self.elapsed_ms.fetch_add(u64::try_from(STEP.as_millis()).unwrap(), Ordering::Relaxed);
+            self.messages.pass(Duration::from_millis(STEP_MS));
+            self.elapsed_ms.fetch_add(STEP_MS, Ordering::Relaxed);
         }
     }
 
     async fn take_letters(&self, _wait: Duration) -> Vec<Letter> {
-        let letters = self.queue.letters();
+        let letters = self.messages.letters();
         let taken = self.letters_taken.swap(letters.len(), Ordering::Relaxed);
         letters[taken..].iter().map(shown).collect()
     }
@@ -117,7 +117,7 @@ impl BusProbe for Bus {
     }
 
     fn unacceptable(&self, event: Envelope) -> Envelope {
-        self.publisher.refuse(&event.id, 1);
+        self.publisher.refuse(&event.id, u32::MAX);
         event
     }
 }

@@ -12,6 +12,7 @@ cloud_cases![
     a_long_error_is_told_from_its_beginning,
     dead_letters_of_a_fifo_queue_keep_group_and_order,
     a_dead_letter_sent_again_to_a_fifo_queue_is_there_once,
+    a_fifo_queue_takes_a_dead_letter_without_a_group,
     a_group_of_a_standard_queue_is_no_obstacle,
 ];
 
@@ -114,6 +115,12 @@ async fn a_dead_letter_sent_again_to_a_fifo_queue_is_there_once(cloud: &dyn Clou
     }
     let bodies: Vec<_> = letters(&*probe, 2).await.into_iter().map(|letter| letter.body).collect();
     assert_eq!(bodies, ["m-1", "m-2"]);
+}
+
+/// What was not received from a FIFO queue may be given up to one.
+async fn a_fifo_queue_takes_a_dead_letter_without_a_group(cloud: &dyn Cloud) {
+    let probe = fifo(cloud).await;
+    assert_eq!(sent(&*probe, &letter("body")).await.body, "body");
 }
 
 /// There a group makes the queue fair and orders nothing; a deduplication id would be refused:
