@@ -67,12 +67,13 @@ fn explanation(letter: &DeadLetter) -> Vec<(&'static str, String)> {
         ("reason", letter.reason.as_str().to_owned()),
         ("function", letter.function.clone()),
         ("attempts", letter.attempts.to_string()),
-        ("failed_at", time(letter.failed_at)),
+        ("last_failed_at", time(letter.last_failed_at)),
         ("event_type", sendable(&event_type)),
         ("event_id", sendable(&id)),
         ("error", sendable(&letter.error)),
         ("source", letter.source.clone()),
-        ("first_received_at", letter.first_received_at.map(time).unwrap_or_default()),
+        ("first_failed_at", time(letter.first_failed_at)),
+        ("encoding", if letter.is_base64 { "base64".to_owned() } else { String::new() }),
     ];
     let mut room = MESSAGE_BYTES_MAX.saturating_sub(letter.body.len());
     let fitting = attributes.into_iter().filter(|(name, value)| {
@@ -144,6 +145,7 @@ mod tests {
     fn names(body_bytes: usize) -> Vec<&'static str> {
         let letter = DeadLetter {
             body: "x".repeat(body_bytes),
+            is_base64: false,
             group: None,
             message_id: "m".to_owned(),
             reason: Reason::MalformedEvent,
@@ -151,8 +153,8 @@ mod tests {
             function: "f".to_owned(),
             source: "s".to_owned(),
             attempts: 1,
-            first_received_at: None,
-            failed_at: DateTime::UNIX_EPOCH,
+            first_failed_at: DateTime::UNIX_EPOCH,
+            last_failed_at: DateTime::UNIX_EPOCH,
             event: None,
         };
         explanation(&letter).into_iter().map(|(name, _)| name).collect()
@@ -160,8 +162,11 @@ mod tests {
 
     #[test]
     fn a_large_body_keeps_the_attributes_that_fit_beside_it() {
-        assert_eq!(names(10), ["reason", "function", "attempts", "failed_at", "error", "source"]);
-        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "failed_at"]);
+        assert_eq!(
+            names(10),
+            ["reason", "function", "attempts", "last_failed_at", "error", "source", "first_failed_at"]
+        );
+        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "last_failed_at"]);
         assert_eq!(names(MESSAGE_BYTES_MAX), [""; 0]);
     }
 
