@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         crashes::trials,
         bad_input::trials,
         clients::trials,
+        cloud::trials,
         contract::trials,
         dev::trials,
         wire::trials,

@@ -18,11 +18,15 @@ use onceward_local::{
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::system::binaries;
+use crate::{system::binaries, trial};
 use ministack::Ministack;
 
 /// Names the cloud.
 const VARIABLE: &str = "ONCEWARD_TEST_CLOUD";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![trial("cloud::the_setting_names_a_cloud_or_is_refused", the_setting_names_a_cloud_or_is_refused)]
+}
 
 /// What the variable can say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +38,16 @@ pub(crate) enum Choice {
 
 impl Choice {
     pub(crate) fn from_environment() -> Result<Self, String> {
-        let value = std::env::var(VARIABLE).unwrap_or_default();
-        match (value.as_str(), value.strip_prefix("endpoint=")) {
+        Self::parse(&std::env::var(VARIABLE).unwrap_or_default())
+    }
+
+    fn parse(value: &str) -> Result<Self, String> {
+        match (value, value.strip_prefix("endpoint=")) {
             ("" | "embedded", _) => Ok(Self::Embedded),
             ("ministack", _) => Ok(Self::Ministack),
-            (_, Some(url)) if url.starts_with("http") => Ok(Self::Endpoint(url.to_owned())),
+            (_, Some(url)) if url.starts_with("http://") || url.starts_with("https://") => {
+                Ok(Self::Endpoint(url.to_owned()))
+            }
             _ => Err(format!("{VARIABLE} is {value:?}: it may be embedded, endpoint=URL or ministack")),
         }
     }
@@ -124,4 +133,19 @@ fn embedded() -> Result<Running, String> {
         Cloud::start(CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() })
     });
     Ok(Running::Embedded { cloud: cloud.map_err(|error| error.to_string())?, _runtime: runtime })
+}
+
+fn the_setting_names_a_cloud_or_is_refused() {
+    for (value, expected) in [
+        ("", Choice::Embedded),
+        ("embedded", Choice::Embedded),
+        ("ministack", Choice::Ministack),
+        ("endpoint=http://127.0.0.1:4566", Choice::Endpoint("http://127.0.0.1:4566".to_owned())),
+    ] {
+        assert_eq!(Choice::parse(value), Ok(expected));
+    }
+    for value in ["Embedded", "endpoint", "endpoint=", "endpoint=localhost:4566", "aws"] {
+        let error = Choice::parse(value).expect_err(value);
+        assert!(error.contains(value) && error.contains("endpoint=URL"), "{error}");
+    }
 }

@@ -18,7 +18,7 @@ const KNOWN_DIFFERENCES: [Difference; 4] = [
     Difference {
         cloud: Choice::Ministack,
         case: "an_update_of_the_wrong_type_is_an_error_and_writes_nothing",
-        reason: "ministack adds and appends to an attribute of another type",
+        reason: "ministack's list_append replaces an attribute that is no list",
         page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html",
     },
     Difference {

@@ -88,8 +88,9 @@ fn shown(letter: &DeadLetter) -> Letter {
         ("function", Some(letter.function.clone())),
         ("source", Some(letter.source.clone())),
         ("attempts", Some(letter.attempts.to_string())),
-        ("failed_at", Some(time(letter.failed_at))),
-        ("first_received_at", letter.first_received_at.map(time)),
+        ("first_failed_at", Some(time(letter.first_failed_at))),
+        ("last_failed_at", Some(time(letter.last_failed_at))),
+        ("encoding", letter.is_base64.then(|| "base64".to_owned())),
         ("event_id", letter.event.as_ref().map(|(id, _)| id.clone())),
         ("event_type", letter.event.as_ref().map(|(_, event_type)| event_type.clone())),
     ];

@@ -6,6 +6,7 @@ use crate::contract::{Cloud, cloud_cases};
 cloud_cases![
     a_dead_letter_has_the_body_and_all_that_is_known,
     a_dead_letter_leaves_out_what_is_not_known,
+    a_dead_letter_says_that_its_body_is_in_base64,
     a_dead_letter_may_have_the_largest_body,
     a_dead_letter_keeps_odd_characters_of_the_body,
     an_error_of_odd_characters_is_told,
@@ -36,9 +37,9 @@ async fn a_dead_letter_has_the_body_and_all_that_is_known(cloud: &dyn Cloud) {
         ("error", "quantity: expected a number"),
         ("event_id", "e-1"),
         ("event_type", "order.placed.v1"),
-        ("failed_at", "2026-01-01T00:00:00.004Z"),
-        ("first_received_at", "2025-12-31T23:58:59.004Z"),
+        ("first_failed_at", "2025-12-31T23:58:59.004Z"),
         ("function", "reserve-stock"),
+        ("last_failed_at", "2026-01-01T00:00:00.004Z"),
         ("reason", "SchemaRefused"),
         ("source", "arn:aws:sqs:us-east-1:000000000000:reserve-stock"),
     ]);
@@ -48,11 +49,18 @@ async fn a_dead_letter_has_the_body_and_all_that_is_known(cloud: &dyn Cloud) {
 
 async fn a_dead_letter_leaves_out_what_is_not_known(cloud: &dyn Cloud) {
     let probe = standard(cloud, LONG).await;
-    let letter = DeadLetter { first_received_at: None, event: None, reason: Reason::MalformedEvent, ..letter("?") };
+    let letter = DeadLetter { event: None, reason: Reason::MalformedEvent, ..letter("?") };
     let arrived = sent(&*probe, &letter).await;
     let names: Vec<_> = arrived.attributes.keys().map(String::as_str).collect();
-    assert_eq!(names, ["attempts", "error", "failed_at", "function", "reason", "source"]);
+    assert_eq!(names, ["attempts", "error", "first_failed_at", "function", "last_failed_at", "reason", "source"]);
     assert_eq!(arrived.attributes["reason"], "MalformedEvent");
+}
+
+async fn a_dead_letter_says_that_its_body_is_in_base64(cloud: &dyn Cloud) {
+    let probe = standard(cloud, LONG).await;
+    let arrived = sent(&*probe, &DeadLetter { is_base64: true, ..letter("/w==") }).await;
+    assert_eq!((arrived.body.as_str(), arrived.attributes["encoding"].as_str()), ("/w==", "base64"));
+    assert_eq!(arrived.attributes.len(), 10, "{:?}", arrived.attributes);
 }
 
 /// Whatever a queue has delivered fits its dead-letter queue; the explanation gives way.
@@ -107,10 +115,9 @@ async fn dead_letters_of_a_fifo_queue_keep_group_and_order(cloud: &dyn Cloud) {
 /// The message was not acknowledged, perhaps because the process died after it had sent the letter.
 async fn a_dead_letter_sent_again_to_a_fifo_queue_is_there_once(cloud: &dyn Cloud) {
     let probe = fifo(cloud).await;
-    for (message_id, failed_at) in [("m-1", 0), ("m-1", 1), ("m-2", 2)] {
+    for (message_id, attempts) in [("m-1", 1), ("m-1", 2), ("m-2", 1)] {
         let (group, message_id) = (Some("g".to_owned()), message_id.to_owned());
-        let failed_at = chrono::DateTime::from_timestamp(failed_at, 0).unwrap();
-        let letter = DeadLetter { body: message_id.clone(), group, message_id, failed_at, ..letter("") };
+        let letter = DeadLetter { body: message_id.clone(), group, message_id, attempts, ..letter("") };
         probe.adapter().send(&letter).await.unwrap();
     }
     let bodies: Vec<_> = letters(&*probe, 2).await.into_iter().map(|letter| letter.body).collect();

@@ -69,9 +69,10 @@ pub(super) fn postponement(message: &Received, delay: Duration) -> Postponement 
 
 /// A letter about which everything is known.
 pub(super) fn letter(body: impl Into<String>) -> DeadLetter {
-    let failed_at: DateTime<Utc> = DateTime::from_timestamp_millis(1_767_225_600_004).expect("a valid time");
+    let last_failed_at: DateTime<Utc> = DateTime::from_timestamp_millis(1_767_225_600_004).expect("a valid time");
     DeadLetter {
         body: body.into(),
+        is_base64: false,
         group: None,
         message_id: "5fea7756-0ea4-451a-a703-a558b933e274".to_owned(),
         reason: Reason::SchemaRefused,
@@ -79,8 +80,8 @@ pub(super) fn letter(body: impl Into<String>) -> DeadLetter {
         function: "reserve-stock".to_owned(),
         source: "arn:aws:sqs:us-east-1:000000000000:reserve-stock".to_owned(),
         attempts: 3,
-        first_received_at: Some(failed_at - TimeDelta::seconds(61)),
-        failed_at,
+        first_failed_at: last_failed_at - TimeDelta::seconds(61),
+        last_failed_at,
         event: Some(("e-1".to_owned(), "order.placed.v1".to_owned())),
     }
 }
