@@ -61,7 +61,7 @@ pub(crate) struct SharedCloud {
 }
 
 enum Running {
-    Embedded { cloud: Cloud, _runtime: Runtime },
+    Embedded { cloud: Box<Cloud>, _runtime: Runtime },
     Endpoint(String),
     Ministack(Ministack),
 }
@@ -132,7 +132,7 @@ fn embedded() -> Result<Running, String> {
         let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
         Cloud::start(CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() })
     });
-    Ok(Running::Embedded { cloud: cloud.map_err(|error| error.to_string())?, _runtime: runtime })
+    Ok(Running::Embedded { cloud: Box::new(cloud.map_err(|error| error.to_string())?), _runtime: runtime })
 }
 
 fn the_setting_names_a_cloud_or_is_refused() {
