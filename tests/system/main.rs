@@ -11,6 +11,7 @@ mod crashes;
 mod dev;
 mod duplicates;
 mod orders;
+mod sources;
 mod system;
 mod tidy;
 mod wire;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         cloud::trials,
         contract::trials,
         dev::trials,
+        sources::trials,
         wire::trials,
         tidy::trials,
     ] {
@@ -70,10 +72,25 @@ fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
+    on_a_cloud_with("template.yaml", name, run)
+}
+
+/// A test of the runtime itself: a cloud with the one function that does what its event says.
+fn on_the_probe<F>(name: &str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    on_a_cloud_with("tests/probe/template.yaml", name, run)
+}
+
+fn on_a_cloud_with<F>(template: &'static str, name: &str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
     Trial::test(name, move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
-            let system = system::System::start().await;
+            let system = system::System::start(template).await;
             let cloud = system.cloud.clone();
             run(system).await;
             cloud.shutdown().await;
