@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod clients;
+mod cloud;
 mod contract;
 mod crashes;
 mod dev;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         crashes::trials,
         bad_input::trials,
         clients::trials,
+        cloud::trials,
         contract::trials,
         dev::trials,
         sources::trials,
@@ -54,6 +56,11 @@ fn build_functions() -> bool {
 
 /// A test that needs nothing.
 fn trial(name: &'static str, run: fn()) -> Trial {
+    trial_with(name, run)
+}
+
+/// The same, for a test that has something with it.
+fn trial_with(name: &'static str, run: impl FnOnce() + Send + 'static) -> Trial {
     Trial::test(name, move || {
         run();
         Ok(())
@@ -65,14 +72,6 @@ fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_named(name.to_owned(), run)
-}
-
-/// The same, for a test that is one of a list.
-fn on_a_cloud_named<F>(name: String, run: impl FnOnce(system::System) -> F + Send + 'static) -> Trial
-where
-    F: Future<Output = ()> + 'static,
-{
     on_a_cloud_with("template.yaml", name, run)
 }
 
@@ -81,14 +80,10 @@ fn on_the_probe<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_with("tests/probe/template.yaml", name.to_owned(), run)
+    on_a_cloud_with("tests/probe/template.yaml", name, run)
 }
 
-fn on_a_cloud_with<F>(
-    template: &'static str,
-    name: String,
-    run: impl FnOnce(system::System) -> F + Send + 'static,
-) -> Trial
+fn on_a_cloud_with<F>(template: &'static str, name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {

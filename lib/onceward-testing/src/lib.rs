@@ -70,7 +70,8 @@
 //!
 //! # Test an adapter
 //!
-//! [`contract::ledger_cases`] lists what every [`Ledger`](onceward::Ledger) must do, one named case each.
+//! [`contract::ledger_cases`] lists what every [`Ledger`](onceward::Ledger) must do, one named case each;
+//! [`contract::source_queue_cases`] and [`contract::publisher_cases`] do so for the other ports.
 
 pub mod contract;
 mod harness;

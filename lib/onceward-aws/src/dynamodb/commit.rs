@@ -47,13 +47,11 @@ impl DynamoDbLedger {
         let Err(error) = request.set_transact_items(Some(items)).send().await else {
             return Ok(GroupOutcome::Committed);
         };
-        match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(_)) => Ok(GroupOutcome::Cancelled),
-            _ => {
-                let actions: Vec<_> = commits.iter().flat_map(|commit| commit.actions.iter().cloned()).collect();
-                Err(self.transaction_failed(&actions, error))
-            }
+        if let Some(TransactWriteItemsError::TransactionCanceledException(_)) = error.as_service_error() {
+            return Ok(GroupOutcome::Cancelled);
         }
+        let actions: Vec<_> = commits.iter().flat_map(|commit| commit.actions.iter().cloned()).collect();
+        Err(self.transaction_failed(&actions, error))
     }
 
     /// The record first, then the effects.

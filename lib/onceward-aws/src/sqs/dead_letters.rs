@@ -13,6 +13,9 @@ const MESSAGE_BYTES_MAX: usize = 1_048_576;
 /// The type of an attribute that is text.
 const STRING: &str = "String";
 
+/// The longest message group and deduplication id.
+const GROUP_CHARS_MAX: usize = 128;
+
 /// The longest text of an attribute that explains a dead letter, in characters: the attributes count as part of the
 /// message, which has a limit.
 const EXPLANATION_CHARS_MAX: usize = 1_000;
@@ -30,12 +33,18 @@ impl DeadLetterQueue for SqsQueues {
             request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
         }
         if self.dead_letter_queue_url.ends_with(FIFO_SUFFIX) {
-            let group = letter.group.as_ref().unwrap_or(&letter.message_id);
+            let group = letter.group.as_ref().filter(|group| is_group(group)).unwrap_or(&letter.message_id);
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
         let resources = &[self.dead_letter_resource()];
         request.send().await.map(drop).map_err(|error| failed(explained(SEND_MESSAGE, resources, error)))
     }
+}
+
+/// Whether SQS takes it as a message group; the partition key of a stream or a topic may be anything.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
+fn is_group(key: &str) -> bool {
+    (1..=GROUP_CHARS_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// What is known about the letter, as message attributes: at most ten, none empty, the most telling first, and no more
@@ -107,6 +116,12 @@ mod tests {
         );
         assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "last_failed_at"]);
         assert_eq!(names(MESSAGE_BYTES_MAX), [""; 0]);
+    }
+
+    #[test]
+    fn a_message_group_is_what_sqs_takes_as_one() {
+        assert!(is_group("orders/7!") && is_group(&"x".repeat(128)));
+        assert!(!is_group("") && !is_group("a b") && !is_group("ä") && !is_group(&"x".repeat(129)));
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_sqs::types::{BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry};
 use onceward::{Backoff, Clock as _, Postponement, Visibility, VisibilityError};
@@ -76,12 +78,17 @@ fn entry((index, postponement): (usize, &Postponement)) -> ChangeMessageVisibili
     ChangeMessageVisibilityBatchRequestEntry::builder()
         .id(index.to_string())
         .receipt_handle(&postponement.receipt_handle)
-        .visibility_timeout(whole_seconds(postponement.delay))
+        .visibility_timeout(whole_seconds(postponement.delay.min(VISIBILITY_MAX)))
         .build()
         .expect("id and receipt handle are set")
 }
 
+/// The longest that a message is hidden again. SQS allows 12 hours from the receive, and Lambda may have had the message
+/// for 20 minutes since: a batching window of up to 5, a run of up to 15.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html>
+const VISIBILITY_MAX: Duration = Duration::from_mins(12 * 60 - 20);
+
 /// Rounded up: the message must not be back before the delay is over.
-fn whole_seconds(delay: std::time::Duration) -> i32 {
+fn whole_seconds(delay: Duration) -> i32 {
     i32::try_from(delay.as_millis().div_ceil(1_000)).unwrap_or(i32::MAX)
 }

@@ -1,22 +1,28 @@
 //! What every adapter must do, as named cases that any test runner can report one by one.
 //!
 //! A case uses keys and rows of its own, also in each run: all cases can share one set of tables, at once and again.
+//! Queues and buses are made for each case by a [`Cloud`], which also shows what arrived in them.
 
 #![expect(clippy::unwrap_used, reason = "a case fails by a panic")]
 
+mod cloud;
 mod commits;
 mod conditions;
 mod groups;
 mod leases;
 mod limits;
 mod operations;
+mod publisher;
 mod reads;
+mod source_queue;
 mod trial;
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use onceward::Ledger;
+
+pub use cloud::{BusProbe, Cloud, Letter, QueueProbe, QueueSettings, Received};
 
 /// The logical table with the string keys `pk` and `sk`.
 pub const TABLE: &str = "contract";
@@ -56,6 +62,29 @@ pub fn ledger_cases() -> Vec<LedgerCase> {
     ];
     suites.into_iter().flat_map(|cases| cases()).collect()
 }
+
+/// A case's name, and what runs it: it panics if an adapter for this cloud breaks the contract.
+pub type CloudCase = (&'static str, fn(Arc<dyn Cloud>) -> BoxFuture<'static, ()>);
+
+/// The contract of a [`SourceQueue`](onceward::SourceQueue): dead letters and postponed messages.
+pub fn source_queue_cases() -> Vec<CloudCase> {
+    source_queue::cases()
+}
+
+/// The contract of a [`Publisher`](onceward::Publisher), alone and under the [`Relay`](onceward::Relay).
+pub fn publisher_cases() -> Vec<CloudCase> {
+    publisher::cases()
+}
+
+/// Names each case after its function.
+macro_rules! cloud_cases {
+    ($($case:ident),* $(,)?) => {
+        pub(super) fn cases() -> Vec<crate::contract::CloudCase> {
+            vec![$((stringify!($case), |cloud| Box::pin(async move { $case(&*cloud).await }))),*]
+        }
+    };
+}
+use cloud_cases;
 
 /// Names each case after its function.
 macro_rules! cases {

@@ -4,6 +4,8 @@ mod canonical;
 mod evaluate;
 mod ledger;
 mod ports;
+mod source_queue;
 
 pub use ledger::MemoryLedger;
-pub use ports::{ManualClock, MemoryPublisher, MemorySourceQueue, SeededRandomness};
+pub use ports::{ManualClock, MemoryPublisher, SeededRandomness};
+pub use source_queue::MemorySourceQueue;

@@ -6,10 +6,11 @@ use std::{
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{
-    Clock, DeadLetter, DeadLetterError, DeadLetterQueue, Envelope, Postponement, PublishError, PublishFailure,
-    Publisher, Randomness, Visibility, VisibilityError,
-};
+use crate::{Clock, Envelope, PublishError, PublishFailure, Publisher, Randomness};
+
+/// The data of a larger event no bus takes: an entry of EventBridge may have 1 MB.
+/// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
+const DATA_BYTES_MAX: usize = 1024 * 1024;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,51 +88,7 @@ impl Randomness for SeededRandomness {
     }
 }
 
-/// Keeps what a function does to the queue that its messages come from: dead letters and postponements.
-#[derive(Debug, Default)]
-pub struct MemorySourceQueue {
-    letters: Mutex<Vec<DeadLetter>>,
-    refuses: Mutex<bool>,
-    postponements: Mutex<Vec<Postponement>>,
-}
-
-impl MemorySourceQueue {
-    /// The dead letters so far.
-    pub fn letters(&self) -> Vec<DeadLetter> {
-        lock(&self.letters).clone()
-    }
-
-    /// From now on no dead letter can be sent, or each can again.
-    pub fn refuse_letters(&self, refuses: bool) {
-        *lock(&self.refuses) = refuses;
-    }
-
-    /// All postponements so far.
-    pub fn postponements(&self) -> Vec<Postponement> {
-        lock(&self.postponements).clone()
-    }
-}
-
-#[async_trait]
-impl DeadLetterQueue for MemorySourceQueue {
-    async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
-        if *lock(&self.refuses) {
-            return Err(DeadLetterError { source: "the dead-letter queue refuses".into() });
-        }
-        lock(&self.letters).push(letter.clone());
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Visibility for MemorySourceQueue {
-    async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
-        lock(&self.postponements).extend_from_slice(postponements);
-        Ok(())
-    }
-}
-
-/// Keeps published events; refuses those whose id it is told, a number of times.
+/// Keeps published events; refuses those whose id it is told, a number of times, and any that is too large for a bus.
 #[derive(Debug, Default)]
 pub struct MemoryPublisher {
     published: Mutex<Vec<Envelope>>,
@@ -164,6 +121,10 @@ impl Publisher for MemoryPublisher {
         let mut refusals = lock(&self.refusals);
         let mut failures = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
+            if envelope.data.get().len() > DATA_BYTES_MAX {
+                failures.push(PublishFailure { index, reason: "too large".to_owned() });
+                continue;
+            }
             match refusals.iter_mut().find(|(id, times)| *id == envelope.id && *times > 0) {
                 Some((_, times)) => {
                     *times -= 1;

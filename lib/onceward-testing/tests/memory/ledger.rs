@@ -1,4 +1,4 @@
-//! The memory ledger passes the contract, and keeps the events of its commits.
+//! The ledger.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

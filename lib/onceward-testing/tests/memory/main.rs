@@ -1,0 +1,5 @@
+//! The adapters in memory pass the contracts.
+
+mod cloud;
+mod ledger;
+mod queues_and_buses;
