@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{Backoff, Context, Envelope, Event, HandlerResult};
+use crate::{Backoff, CircuitBreaker, Context, Envelope, Event, HandlerResult};
 
 /// How many records of a batch are handled at a time.
 const CONCURRENCY: usize = 10;
@@ -28,12 +28,13 @@ pub(crate) struct Settings {
     pub(crate) concurrency: usize,
     pub(crate) backoff: Backoff,
     pub(crate) retention: Duration,
+    pub(crate) circuit_breakers: Vec<CircuitBreaker>,
 }
 
 impl Settings {
     pub(crate) fn new(name: &'static str) -> Self {
         let (concurrency, backoff, retention) = (CONCURRENCY, Backoff::MESSAGES, RETENTION);
-        Self { name, source: name, guarded: false, concurrency, backoff, retention }
+        Self { name, source: name, guarded: false, concurrency, backoff, retention, circuit_breakers: Vec::new() }
     }
 }
 
@@ -105,6 +106,14 @@ impl<D: Send + Sync + 'static> Function<D> {
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.backoff = backoff;
+        self
+    }
+
+    /// While this breaker is open no handler runs: messages come back when it lets the next call through, so that an
+    /// outage costs each of them one receive for an open time. Several can be said.
+    #[must_use]
+    pub fn circuit_breaker(mut self, breaker: &CircuitBreaker) -> Self {
+        self.settings.circuit_breakers.push(breaker.clone());
         self
     }
 

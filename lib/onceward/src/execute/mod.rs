@@ -13,6 +13,7 @@ use futures_util::{
 
 use crate::{
     Claim, ClaimOutcome, HandlerError, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord, Reason,
+    circuit_breaker,
     context::Call,
     error::chain,
     function::{Run, Settings},
@@ -78,18 +79,21 @@ impl Execution<'_> {
         let remaining = self.call.ports.remaining(self.call.deadline);
         let deadline = self.call.ports.clock.sleep(remaining.saturating_sub(DEADLINE_MARGIN));
         let work = AssertUnwindSafe(self.handle(found, start)).catch_unwind();
-        pin_mut!(work, deadline);
-        match select(work, deadline).await {
-            Either::Left((Ok(outcome), _)) => outcome,
-            Either::Left((Err(panic), _)) => {
-                let error = format!("the handler panicked: {}", panic_message(panic.as_ref()));
-                Outcome::Failed(Failure::Retry { error, after: None })
+        let outcome = {
+            pin_mut!(work, deadline);
+            match select(work, deadline).await {
+                Either::Left((Ok(outcome), _)) => outcome,
+                Either::Left((Err(panic), _)) => {
+                    let error = format!("the handler panicked: {}", panic_message(panic.as_ref()));
+                    Outcome::Failed(Failure::Retry { error, after: None })
+                }
+                Either::Right(_) => {
+                    let error = "the invocation's deadline is near and the handler is not done".to_owned();
+                    Outcome::Failed(Failure::Retry { error, after: None })
+                }
             }
-            Either::Right(_) => {
-                let error = "the invocation's deadline is near and the handler is not done".to_owned();
-                Outcome::Failed(Failure::Retry { error, after: None })
-            }
-        }
+        };
+        circuit_breaker::not_while_open(self.settings, &self.call.ports, outcome)
     }
 
     async fn handle(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
@@ -98,6 +102,9 @@ impl Execution<'_> {
         }
         if let Some(record @ LedgerRecord::Completed(_)) = found {
             return self.duplicate(record);
+        }
+        if let Some(open) = circuit_breaker::refusal(self.settings, &self.call.ports).await {
+            return Outcome::Failed(HandlerError::from(open).into());
         }
         if !self.settings.guarded {
             return self.run_and_commit(None, &start).await;

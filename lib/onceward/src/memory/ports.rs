@@ -37,6 +37,11 @@ impl ManualClock {
     pub fn advance(&self, duration: Duration) {
         *lock(&self.now) += TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
     }
+
+    /// Sets the clock, also back.
+    pub fn set(&self, now: DateTime<Utc>) {
+        *lock(&self.now) = now;
+    }
 }
 
 #[async_trait]
