@@ -10,11 +10,12 @@ mod crashes;
 mod dev;
 mod duplicates;
 mod orders;
+mod outage;
 mod system;
 mod tidy;
 mod wire;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         orders::trials,
         duplicates::trials,
         crashes::trials,
+        outage::trials,
         bad_input::trials,
         clients::trials,
         contract::trials,
@@ -71,10 +73,22 @@ fn on_a_cloud_named<F>(name: String, run: impl FnOnce(system::System) -> F + Sen
 where
     F: Future<Output = ()> + 'static,
 {
+    on_a_cloud_with(name, BTreeMap::new(), run)
+}
+
+/// The same, with these variables for every function in place of the template's.
+fn on_a_cloud_with<F>(
+    name: String,
+    environment: BTreeMap<String, String>,
+    run: impl FnOnce(system::System) -> F + Send + 'static,
+) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
     Trial::test(name, move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
-            let system = system::System::start().await;
+            let system = system::System::start(environment).await;
             let cloud = system.cloud.clone();
             run(system).await;
             cloud.shutdown().await;

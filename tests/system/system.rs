@@ -31,11 +31,10 @@ pub(crate) struct System {
 }
 
 impl System {
-    pub(crate) async fn start() -> Self {
+    pub(crate) async fn start(environment: BTreeMap<String, String>) -> Self {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join("template.yaml"), &listeners, &BTreeMap::new()).expect("the template loads");
-        let environment = BTreeMap::new();
         let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
         let cloud = Cloud::start(config).expect("the cloud starts");
         drop(rustls::crypto::ring::default_provider().install_default());

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case fails by a panic")]
 
+mod circuits;
 mod commits;
 mod conditions;
 mod leases;
@@ -43,7 +44,8 @@ pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, (
 /// # }
 /// ```
 pub fn ledger_cases() -> Vec<LedgerCase> {
-    [commits::cases(), conditions::cases(), operations::cases(), leases::cases(), reads::cases()].concat()
+    let of_records = [commits::cases(), conditions::cases(), operations::cases(), leases::cases(), reads::cases()];
+    [of_records.concat(), circuits::cases()].concat()
 }
 
 /// Names each case after its function.
