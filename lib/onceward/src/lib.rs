@@ -25,17 +25,19 @@ mod fixture;
 mod function;
 mod http;
 mod idempotency;
+mod invocation;
 mod ledger;
 pub mod memory;
 mod outbox;
 mod query;
 mod retry;
+mod shutdown;
 mod store;
 mod telemetry;
 mod trace;
 mod unit_of_work;
 
-pub use batch::{BatchItemFailure, Delivery, SourceQueue};
+pub use batch::{BatchItemFailure, Delivery, InvocationFailure, SourceQueue};
 pub use circuit_breaker::{
     CircuitBreaker, CircuitBreakerError, CircuitBreakerStore, CircuitOpen, CircuitRecord, CircuitState,
 };
@@ -47,13 +49,15 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use environment::{Clock, Ports, Randomness};
 pub use error::{HandlerError, HandlerResult};
 pub use event::Event;
-pub use function::Function;
+pub use function::{Function, FunctionError};
 pub use http::{HttpRequest, HttpResponse};
 pub use idempotency::{Completed, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord};
+pub use invocation::Invocation;
 pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, Ledger, LedgerError};
 pub use outbox::{PublishError, PublishFailure, Publisher, Relay, StreamRecord};
 pub use query::{Query, QueryResult};
 pub use retry::{Backoff, Postponement, Visibility, VisibilityError};
+pub use shutdown::Shutdown;
 pub use store::{Item, Store, StoreError};
 pub use trace::TraceContext;
 pub use unit_of_work::{

@@ -73,7 +73,9 @@ pub(super) fn read(operation: &'static str, item: &SdkItem) -> Result<LedgerReco
     match string(STATUS)?.as_str() {
         COMPLETED => {
             let result = item.contains_key(RESULT).then(|| string(RESULT)).transpose()?;
-            Ok(LedgerRecord::Completed(Completed { commit_id: string(COMMIT_ID)?, fingerprint, result }))
+            let committed_at = DateTime::parse_from_rfc3339(&string(COMMITTED_AT)?).map(|at| at.to_utc());
+            let committed_at = committed_at.map_err(|_| unreadable(operation, COMMITTED_AT))?;
+            Ok(LedgerRecord::Completed(Completed { commit_id: string(COMMIT_ID)?, fingerprint, result, committed_at }))
         }
         IN_PROGRESS => {
             let millis = item.get(LEASE_EXPIRES_AT).and_then(|value| value.as_n().ok()?.parse().ok());

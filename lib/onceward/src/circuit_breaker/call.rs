@@ -71,7 +71,7 @@ impl CircuitBreaker {
     }
 
     pub(super) fn open(&self, ports: &Ports, until: DateTime<Utc>) -> CircuitOpen {
-        CircuitOpen { breaker: self.name, until, retry_after: ports.remaining(until) }
+        CircuitOpen { breaker: self.name, until, retry_after: ports.until(until) }
     }
 
     /// The circuit's phase and generation: at once where they are known, otherwise after the store was asked, or after

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::{open, *};
 use crate::{
-    Function, HandlerResult, UnitOfWork, all,
+    Function, HandlerResult, Invocation, UnitOfWork, all,
     fixture::{Counter, Ping, Runs, again},
 };
 
@@ -94,8 +94,8 @@ async fn a_probe_that_is_not_done_at_the_deadline_has_failed_and_its_message_wai
             Ok(UnitOfWork::new())
         }
     });
-    let deadline = world.now() + Duration::from_secs(1);
-    hanging.handle_batch(&world.ports, &world.queue, deadline, vec![world.delivery("1", 0)]).await;
+    let soon = Invocation::until(world.now() + Duration::from_secs(1), world.clock.as_ref());
+    hanging.handle_batch(&world.ports, &world.queue, soon, vec![world.delivery("1", 0)]).await;
     assert_delays(&world, 1, Duration::from_mins(1));
 }
 
