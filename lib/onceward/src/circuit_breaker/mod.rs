@@ -45,6 +45,15 @@ const TRUST: Duration = Duration::from_secs(5);
 /// is written only when the circuit opens, is probed, opens again or closes.
 ///
 /// If the ledger cannot be read or written, the breaker goes on with what its environment knows by itself.
+///
+/// ```
+/// # use onceward::{CircuitBreaker, Context, HandlerResult, UnitOfWork};
+/// # async fn authorize() -> std::io::Result<()> { Ok(()) }
+/// async fn pay(breaker: CircuitBreaker, context: Context) -> HandlerResult {
+///     breaker.call(&context, authorize).await?; // open: the message comes back at the breaker's next try
+///     Ok(UnitOfWork::new())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct CircuitBreaker {
     name: &'static str,

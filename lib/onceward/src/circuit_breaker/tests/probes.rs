@@ -53,21 +53,24 @@ async fn of_many_callers_in_two_environments_one_is_the_probe_and_its_neighbours
     }
 }
 
+/// Whether they ask the store first, or still believe what they read: then the store refuses all claims but one.
 #[tokio::test]
 async fn of_many_environments_that_are_due_at_once_one_is_the_probe() {
-    let world = World::new();
-    let environments: Vec<_> = (0..20).map(|_| breaker()).collect();
-    open(&world, &environments[0]).await;
-    for environment in &environments {
-        refused(succeed(&world, environment).await);
+    for trust in [TRUST, Duration::from_hours(1)] {
+        let world = World::new();
+        let environments: Vec<_> = (0..20).map(|_| breaker().trust(trust)).collect();
+        open(&world, &environments[0]).await;
+        for environment in &environments {
+            refused(succeed(&world, environment).await);
+        }
+        world.clock.advance(Duration::from_secs(30));
+        let calls = Calls::new();
+        let mut all = Box::pin(join_all(environments.iter().map(|environment| calls.make(&world, environment))));
+        assert!((&mut all).now_or_never().is_none());
+        assert_eq!(calls.runs.count(), 1);
+        calls.outcome.send_replace(Some(true));
+        assert_eq!(all.await.iter().filter(|answer| answer.is_ok()).count(), 1);
     }
-    world.clock.advance(Duration::from_secs(30));
-    let calls = Calls::new();
-    let mut all = Box::pin(join_all(environments.iter().map(|environment| calls.make(&world, environment))));
-    assert!((&mut all).now_or_never().is_none());
-    assert_eq!(calls.runs.count(), 1);
-    calls.outcome.send_replace(Some(true));
-    assert_eq!(all.await.iter().filter(|answer| answer.is_ok()).count(), 1);
 }
 
 #[tokio::test]
