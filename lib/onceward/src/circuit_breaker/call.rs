@@ -97,13 +97,19 @@ impl CircuitBreaker {
         let loaded = ports.ledger.load_circuit(self.name).await;
         {
             let mut circuit = self.circuit();
-            circuit.asked(ports.clock.now());
-            match loaded {
-                Ok(record) => circuit.learn(record),
+            let answered = match loaded {
+                Ok(record) => {
+                    circuit.learn(record);
+                    true
+                }
                 Err(error) => {
                     tracing::warn!(breaker = self.name, error = chain(&error), "{ALONE}");
-                    return;
+                    false
                 }
+            };
+            circuit.asked(ports.clock.now());
+            if !answered {
+                return;
             }
         }
         self.share(ports).await;

@@ -51,6 +51,12 @@ async fn an_environment_that_never_failed_learns_within_five_seconds_that_anothe
     assert_eq!(refused(succeed(&world, &second).await), until);
     let third = breaker();
     assert_eq!(refused(succeed(&world, &third).await), until, "a new environment asks before its first call");
+    let asked = world.ledger.circuit_loads_and_swaps();
+    for known in [&first, &second, &third] {
+        refused(succeed(&world, known).await);
+    }
+    let loads = world.ledger.circuit_loads_and_swaps().0 - asked.0;
+    assert_eq!(loads, 1, "the first has not asked for five seconds, the others know");
 }
 
 #[tokio::test]
