@@ -25,7 +25,7 @@ pub(super) const EXPIRES_AT: &str = "expires_at";
 pub(crate) const EVENTS: &str = "events";
 
 /// What is read of a record: everything but the events.
-pub(super) const READ: [&str; 7] = [PK, STATUS, COMMIT_ID, FINGERPRINT, RESULT, OWNER, LEASE_EXPIRES_AT];
+pub(super) const READ: [&str; 8] = [PK, STATUS, COMMIT_ID, FINGERPRINT, RESULT, COMMITTED_AT, OWNER, LEASE_EXPIRES_AT];
 
 pub(super) type SdkItem = HashMap<String, AttributeValue>;
 
