@@ -1,17 +1,29 @@
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use futures_util::lock::MutexGuard;
 
-use super::{CircuitBreaker, CircuitBreakerError, CircuitOpen, state::Phase};
+use super::{
+    CircuitBreaker, CircuitBreakerError, CircuitOpen,
+    state::{Phase, later},
+};
 use crate::{Context, Ports, error::chain};
 
 /// How often a call tries to be the probe when other environments are faster.
 const CLAIM_TRIES_MAX: u32 = 3;
 
+/// How long after its begin another environment's probe is waited for: most have their outcome by then, and a message
+/// that went back to its queue meanwhile would have spent a receive on nothing.
+const PROBE_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// How often the store is asked for its outcome meanwhile: eight times.
+const PROBE_GLANCE: Duration = Duration::from_millis(250);
+
 impl CircuitBreaker {
     /// Makes the call, or refuses it; every error counts as a failure of the dependency.
     ///
     /// While this environment has a probe under way, other calls wait for its outcome: their invocation lasts as long
-    /// anyway. A call that panics or is dropped, at the deadline for instance, has failed.
+    /// anyway. For another environment's they wait 2 s. A call that panics or is dropped, at the deadline for instance, has failed.
     pub async fn call<D, T, E, F>(
         &self,
         context: &Context<D>,
@@ -53,7 +65,7 @@ impl CircuitBreaker {
             let (phase, generation, turn) = self.observe(ports).await;
             match (phase, turn) {
                 (Phase::Closed, _) => return Ok(permit(None, generation)),
-                (Phase::Open { until: end } | Phase::HalfOpen { until: end }, _) => {
+                (Phase::Open { until: end } | Phase::HalfOpen { until: end, .. }, _) => {
                     until = end;
                     break;
                 }
@@ -75,7 +87,7 @@ impl CircuitBreaker {
     }
 
     /// The circuit's phase and generation: at once where they are known, otherwise after the store was asked, or after
-    /// the outcome of this environment's probe, and then with the turn.
+    /// the outcome of this environment's probe or the wait for another's, and then with the turn.
     pub(super) async fn observe<'a>(&'a self, ports: &Ports) -> (Phase, u64, Option<MutexGuard<'a, ()>>) {
         let known = |now| {
             let circuit = self.circuit();
@@ -87,6 +99,16 @@ impl CircuitBreaker {
         let turn = self.shared.turn.lock().await;
         if let (_, _, true) = known(ports.clock.now()) {
             self.refresh(ports).await;
+        }
+        for _ in 0..PROBE_WAIT_MAX.as_millis() / PROBE_GLANCE.as_millis() {
+            let now = ports.clock.now();
+            match known(now) {
+                (Phase::HalfOpen { since, .. }, ..) if now < later(since, PROBE_WAIT_MAX) => {
+                    ports.clock.sleep(PROBE_GLANCE).await;
+                    self.refresh(ports).await;
+                }
+                _ => break,
+            }
         }
         let (phase, generation, _) = known(ports.clock.now());
         (phase, generation, Some(turn))

@@ -33,7 +33,7 @@ impl CircuitBreaker {
     fn refusal(&self, phase: Phase, ports: &Ports) -> Option<CircuitOpen> {
         match phase {
             Phase::Closed | Phase::Due => None,
-            Phase::Open { until } | Phase::HalfOpen { until } => Some(self.open(ports, until)),
+            Phase::Open { until } | Phase::HalfOpen { until, .. } => Some(self.open(ports, until)),
         }
     }
 }

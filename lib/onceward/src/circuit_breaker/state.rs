@@ -18,7 +18,7 @@ pub(super) enum Phase {
     /// All are refused.
     Open { until: DateTime<Utc> },
     /// All but the probe, which is under way, are refused.
-    HalfOpen { until: DateTime<Utc> },
+    HalfOpen { since: DateTime<Utc>, until: DateTime<Utc> },
     /// The next one is the probe.
     Due,
 }
@@ -52,7 +52,7 @@ impl Circuit {
         match record.state {
             _ if record.changed_at > later(now, CLOCK_SKEW_MAX) => Phase::Due,
             CircuitState::Open { until } if until > now => Phase::Open { until },
-            CircuitState::HalfOpen { until } if until > now => Phase::HalfOpen { until },
+            CircuitState::HalfOpen { until } if until > now => Phase::HalfOpen { since: record.changed_at, until },
             _ => Phase::Due,
         }
     }

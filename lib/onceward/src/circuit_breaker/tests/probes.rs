@@ -1,9 +1,10 @@
 use std::{panic::AssertUnwindSafe, time::Duration};
 
+use async_trait::async_trait;
 use futures_util::{FutureExt as _, future::join_all};
 
 use super::{open, refused, succeed, two, *};
-use crate::fixture::Runs;
+use crate::{Clock, fixture::Runs, memory::ManualClock};
 
 /// Calls that end when they are told how.
 struct Calls {
@@ -73,6 +74,44 @@ async fn of_many_environments_that_are_due_at_once_one_is_the_probe() {
     }
 }
 
+/// While one sleeps, others run.
+struct YieldingClock(Arc<ManualClock>);
+
+#[async_trait]
+impl Clock for YieldingClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.0.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.advance(duration);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn the_outcome_of_another_environments_quick_probe_is_waited_for() {
+    for succeeds in [true, false] {
+        let (mut world, [first, second], calls) = (World::new(), two(), Calls::new());
+        open(&world, &first).await;
+        world.clock.advance(Duration::from_secs(30));
+        world.ports.clock = Arc::new(YieldingClock(world.clock.clone()));
+        let mut probe = Box::pin(calls.make(&world, &first));
+        assert!((&mut probe).now_or_never().is_none());
+        let mut other = Box::pin(succeed(&world, &second));
+        assert!((&mut other).now_or_never().is_none());
+        calls.outcome.send_replace(Some(succeeds));
+        assert_eq!(probe.await.is_ok(), succeeds);
+        let until = world.now() + Duration::from_mins(1);
+        let other = other.await;
+        assert!(if succeeds { other.is_ok() } else { refused(other) == until });
+    }
+}
+
 #[tokio::test]
 async fn a_probe_that_panics_has_failed() {
     let (world, [first, second]) = (World::new(), two());
@@ -105,7 +144,8 @@ async fn a_probe_whose_process_dies_is_replaced_when_its_lease_ends() {
     let mut dying = Box::pin(calls.make(&world, &first));
     assert!((&mut dying).now_or_never().is_none());
     std::mem::forget(dying);
-    assert_eq!(refused(succeed(&world, &second).await), world.now() + PROBE_LEASE);
+    let lease_end = world.now() + PROBE_LEASE;
+    assert_eq!(refused(succeed(&world, &second).await), lease_end);
     world.clock.advance(PROBE_LEASE);
     succeed(&world, &second).await.unwrap();
     succeed(&world, &breaker()).await.unwrap();

@@ -37,7 +37,7 @@ fn an_open_circuit_refuses_until_its_time_and_is_then_due_for_one_probe() {
     assert_eq!(circuit.phase(at(29)), Phase::Open { until: at(30) });
     assert_eq!(circuit.phase(at(30)), Phase::Due);
     circuit.begin_probe(&SETTINGS, at(31), "probe".to_owned());
-    assert_eq!(circuit.phase(at(60)), Phase::HalfOpen { until: at(61) });
+    assert_eq!(circuit.phase(at(60)), Phase::HalfOpen { since: at(31), until: at(61) });
     assert_eq!(circuit.phase(at(61)), Phase::Due, "the probe had no outcome");
     circuit.close();
     assert_eq!(circuit.phase(at(31)), Phase::Closed);
