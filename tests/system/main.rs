@@ -11,6 +11,7 @@ mod dev;
 mod duplicates;
 mod orders;
 mod outage;
+mod sources;
 mod system;
 mod tidy;
 mod wire;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         clients::trials,
         contract::trials,
         dev::trials,
+        sources::trials,
         wire::trials,
         tidy::trials,
     ] {
@@ -73,13 +75,22 @@ fn on_a_cloud_named<F>(name: String, run: impl FnOnce(system::System) -> F + Sen
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_with(name, BTreeMap::new(), run)
+    on_a_cloud_with("template.yaml", BTreeMap::new(), name, run)
 }
 
-/// The same, with these variables for every function in place of the template's.
+/// A test of the runtime itself: a cloud with the one function that does what its event says.
+fn on_the_probe<F>(name: &str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    on_a_cloud_with("tests/probe/template.yaml", BTreeMap::new(), name.to_owned(), run)
+}
+
+/// A cloud with what the template declares, and these variables for every function in place of the template's.
 fn on_a_cloud_with<F>(
-    name: String,
+    template: &'static str,
     environment: BTreeMap<String, String>,
+    name: String,
     run: impl FnOnce(system::System) -> F + Send + 'static,
 ) -> Trial
 where
@@ -88,7 +99,7 @@ where
     Trial::test(name, move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
-            let system = system::System::start(environment).await;
+            let system = system::System::start(template, environment).await;
             let cloud = system.cloud.clone();
             run(system).await;
             cloud.shutdown().await;

@@ -25,7 +25,7 @@ const PROBES_MAX: u64 = 10;
 pub(crate) fn trials() -> Vec<Trial> {
     let environment = BTreeMap::from([("PAYMENT_GATEWAY_OPEN_SECONDS".to_owned(), OPEN_SECONDS.to_owned())]);
     let name = "outage::orders_wait_while_the_payment_gateway_is_down";
-    vec![on_a_cloud_with(name.to_owned(), environment, orders_wait)]
+    vec![on_a_cloud_with("template.yaml", environment, name.to_owned(), orders_wait)]
 }
 
 async fn orders_wait(system: System) {
@@ -54,8 +54,8 @@ async fn orders_wait(system: System) {
     }
     system.drained().await;
     let charges = gateway.charges();
-    let charged: BTreeSet<_> = charges.iter().filter_map(|charge| charge["reference"].as_str()).collect();
-    assert_eq!((charges.len(), charged), (ORDERS, placed.iter().map(String::as_str).collect()));
+    let references: BTreeSet<_> = charges.iter().filter_map(|charge| charge["reference"].as_str()).collect();
+    assert_eq!((charges.len(), references), (ORDERS, placed.iter().map(String::as_str).collect()));
     let dead = system.cloud.sqs().depth("onceward-authorize-payment-dlq").expect("the queue exists");
     let letters = if dead.visible == 0 { Vec::new() } else { system.dead_letters("authorize-payment").await };
     assert!(letters.is_empty(), "{letters:#?}");

@@ -24,17 +24,18 @@ const DEADLINE: Duration = Duration::from_secs(150);
 /// How often a condition is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// The reference system on a cloud of its own.
+/// A system, most often the reference system, on a cloud of its own.
 pub(crate) struct System {
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) http: Client,
 }
 
 impl System {
-    pub(crate) async fn start(environment: BTreeMap<String, String>) -> Self {
+    /// What a template of the repository declares, with these variables for every function in place of the template's.
+    pub(crate) async fn start(template: &str, environment: BTreeMap<String, String>) -> Self {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
-        let stack = load_stack(&root.join("template.yaml"), &listeners, &BTreeMap::new()).expect("the template loads");
+        let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
         let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
         let cloud = Cloud::start(config).expect("the cloud starts");
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -156,9 +157,13 @@ impl System {
 
     /// Waits until the function's dead-letter queue holds messages; answers them.
     pub(crate) async fn dead_letters(&self, function: &str) -> Vec<onceward_local::sqs::Received> {
-        let queue = format!("onceward-{function}-dlq");
+        self.dead_letters_of(&format!("onceward-{function}-dlq")).await
+    }
+
+    /// The same, by the queue's name.
+    pub(crate) async fn dead_letters_of(&self, queue: &str) -> Vec<onceward_local::sqs::Received> {
         let request = onceward_local::sqs::Receive { max: 10, wait: Duration::from_secs(20), visibility: None };
-        self.cloud.sqs().receive(&queue, request).await.expect("the queue exists")
+        self.cloud.sqs().receive(queue, request).await.expect("the queue exists")
     }
 }
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::{
     process::Child,
     sync::{mpsc, oneshot, watch},
@@ -30,6 +31,9 @@ use crate::lambda::{
 pub const INIT_MAX: Duration = Duration::from_secs(10);
 /// An environment that did nothing for this long ends, unless it is its function's only one.
 pub const IDLE_MAX: Duration = Duration::from_mins(1);
+/// The shutdown phase of a process with an internal extension: after SIGTERM it has this long until it is killed.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>
+const SHUTDOWN_MAX: Duration = Duration::from_millis(500);
 /// How long its output may take to be read after its end. A child of its own may hold the pipes open.
 const OUTPUT_MAX: Duration = Duration::from_millis(200);
 
@@ -45,6 +49,8 @@ pub(super) struct Life {
     tail: Tail,
     output: Vec<JoinHandle<()>>,
     stop: watch::Receiver<bool>,
+    /// Whether it has an extension, and so is told before it is stopped.
+    has_extension: bool,
 }
 
 /// What an invocation is waiting for, seen from the environment.
@@ -86,6 +92,7 @@ impl Life {
             tail,
             output,
             stop,
+            has_extension: false,
         })
     }
 
@@ -104,11 +111,11 @@ impl Life {
                         return ended;
                     }
                 }
-                Some(call) = self.api.calls.recv() => {
-                    if let Call::Next(sender) = call {
-                        self.next = Some(sender);
-                    }
-                }
+                Some(call) = self.api.calls.recv() => match call {
+                    Call::Next(sender) => self.next = Some(sender),
+                    Call::Extension => self.has_extension = true,
+                    Call::Finished { .. } | Call::InitError(_) => {}
+                },
                 status = self.child.wait() => return (End::DiedIdle(status.ok()), None),
                 () = sleep(IDLE_MAX) => {
                     if self.pool.retire(self.environment.index) {
@@ -131,6 +138,7 @@ impl Life {
                         return Ok(());
                     }
                     Call::InitError(payload) => break reported(&payload),
+                    Call::Extension => self.has_extension = true,
                     Call::Finished { .. } => {}
                 },
                 status = self.child.wait() => break ("Runtime.ExitError".to_owned(), exit_reason(status.ok())),
@@ -204,11 +212,36 @@ impl Life {
                         return Step::Answered(outcome);
                     }
                     // Dropping a call refuses it.
-                    Call::Next(_) | Call::Finished { .. } | Call::InitError(_) => {}
+                    Call::Next(_) | Call::Finished { .. } | Call::InitError(_) | Call::Extension => {}
                 },
                 // An answer that was acknowledged came in above, before this end is looked at.
                 status = self.child.wait() => return Step::Died(status.ok()),
                 () = sleep_until(deadline) => return Step::TimedOut,
+            }
+        }
+    }
+
+    /// Asks a process with an extension to come to its end, and waits for that as long as Lambda does.
+    pub(super) async fn shut_down(&mut self) {
+        let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        if let Some(pid) = pid.filter(|_| self.has_extension)
+            && kill_process(pid, Signal::TERM).is_ok()
+        {
+            let _ = timeout(SHUTDOWN_MAX, self.end()).await;
+        }
+    }
+
+    /// Takes the last answers, which nobody waits for any more, until the process has ended.
+    async fn end(&mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                Some(call) = self.api.calls.recv() => {
+                    if let Call::Finished { accepted, .. } = call {
+                        let _ = accepted.send(());
+                    }
+                }
+                _ = self.child.wait() => return,
             }
         }
     }

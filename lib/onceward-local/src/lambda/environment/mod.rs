@@ -93,6 +93,9 @@ async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mpsc::Receiver
     let (end, last) = match Life::begin(&pool, &environment).await {
         Ok(mut life) => {
             let ended = life.live(&mut jobs).await;
+            if matches!(ended.0, End::Stopped) {
+                life.shut_down().await;
+            }
             life.finish().await;
             ended
         }

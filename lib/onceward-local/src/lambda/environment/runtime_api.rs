@@ -1,5 +1,7 @@
-//! The Runtime API of one environment, on a port of its own.
-//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
+//! The Runtime API of one environment, on a port of its own, and of the Extensions API what an internal extension that
+//! waits for SIGTERM needs.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>,
+//! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>
 //!
 //! The handlers decide nothing: each call goes to the environment's task, which answers it.
 
@@ -15,6 +17,7 @@ use axum::{
     serve::ListenerExt,
 };
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::json;
 use tokio::{
     net::TcpListener,
@@ -27,6 +30,9 @@ use crate::lambda::failure::RESPONSE_BYTES_MAX;
 /// Calls of one process that its environment has not looked at yet. A runtime makes one at a time.
 const CALLS_MAX: usize = 16;
 
+/// The largest registration of an extension.
+const EXTENSION_BYTES_MAX: usize = 64 * 1024;
+
 /// What a process asks of its environment. Dropping the sender inside refuses the call.
 #[derive(Debug)]
 pub(super) enum Call {
@@ -36,6 +42,8 @@ pub(super) enum Call {
     Finished { request_id: String, outcome: Outcome, accepted: oneshot::Sender<()> },
     /// `POST …/init/error`
     InitError(Bytes),
+    /// `POST …/extension/register`
+    Extension,
 }
 
 /// How the process says its invocation ended.
@@ -92,6 +100,8 @@ fn router(calls: mpsc::Sender<Call>) -> Router {
         .route("/2018-06-01/runtime/invocation/{request_id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{request_id}/error", post(error))
         .route("/2018-06-01/runtime/init/error", post(init_error))
+        .route("/2020-01-01/extension/register", post(register_extension))
+        .route("/2020-01-01/extension/event/next", get(next_extension_event))
         .layer(DefaultBodyLimit::disable())
         .with_state(calls)
 }
@@ -133,6 +143,29 @@ async fn init_error(State(calls): State<mpsc::Sender<Call>>, body: Body) -> Resp
     let payload = to_bytes(body, RESPONSE_BYTES_MAX).await.unwrap_or_default();
     let _ = calls.send(Call::InitError(payload)).await;
     ok()
+}
+
+/// Extensions that want events are refused: none is ever sent.
+async fn register_extension(State(calls): State<mpsc::Sender<Call>>, body: Body) -> Response {
+    #[derive(Default, Deserialize)]
+    struct Registration {
+        #[serde(default)]
+        events: Vec<String>,
+    }
+    let body = to_bytes(body, EXTENSION_BYTES_MAX).await.unwrap_or_default();
+    let wanted = serde_json::from_slice::<Registration>(&body).unwrap_or_default().events;
+    if !wanted.is_empty() {
+        let message = format!("the local cloud has no events for extensions: {} cannot be had", wanted.join(", "));
+        return refusal(StatusCode::BAD_REQUEST, "InvalidExtensionState", &message);
+    }
+    let _ = calls.send(Call::Extension).await;
+    let answer = json!({ "functionName": "", "functionVersion": "$LATEST", "handler": "bootstrap" });
+    ([("lambda-extension-identifier", uuid::Uuid::new_v4().to_string())], Json(answer)).into_response()
+}
+
+/// An extension without events waits for as long as the process lives.
+async fn next_extension_event() -> Response {
+    std::future::pending().await
 }
 
 fn ok() -> Response {

@@ -1,0 +1,122 @@
+//! One event by every source, and what each source is answered.
+
+use libtest_mimic::Trial;
+use onceward_local::sqs::{AttributeValue, Depth, Received};
+use serde_json::{Value, json};
+
+use super::{
+    invoke,
+    payloads::{SOURCES, dynamodb, kafka, kinesis, rabbitmq, routed, sns, sqs, sqs_fifo},
+    process, wish,
+};
+use crate::{on_the_probe, system::System};
+
+pub(super) fn trials() -> Vec<Trial> {
+    vec![
+        on_the_probe("sources::an_event_is_handled_once_whichever_ways_it_arrives", every_way),
+        on_the_probe("sources::a_queue_is_told_each_failed_message_and_a_stream_the_lowest_record", partial),
+        on_the_probe("sources::other_sources_are_told_that_the_batch_failed", whole_batch),
+        on_the_probe("sources::a_terminal_event_of_any_source_is_moved_with_its_reason", terminal),
+        on_the_probe("sources::a_direct_invocation_is_answered_or_refused_by_name", direct),
+    ]
+}
+
+async fn every_way(system: System) {
+    for (index, (first, payload)) in SOURCES.iter().enumerate() {
+        let event = wish(&format!("e-{index}"), "commit");
+        invoke(&system, &payload(std::slice::from_ref(&event))).await.expect(first);
+        let key = format!("probe#e-{index}");
+        let record = |rows: Vec<Value>| rows.into_iter().find(|row| row["pk"]["S"] == key.as_str());
+        let committed = record(system.rows("probe-ledger")).unwrap_or_else(|| panic!("{first}: no record"));
+        for (again, payload) in SOURCES {
+            invoke(&system, &payload(std::slice::from_ref(&event))).await.expect(again);
+        }
+        let after = record(system.rows("probe-ledger"));
+        assert_eq!(after.as_ref(), Some(&committed), "{first}: every other way was a duplicate");
+    }
+    assert_eq!(process(&system).len(), 1);
+}
+
+/// Good, bad, good, bad.
+fn mixed(scope: &str) -> Vec<Value> {
+    let wishes = ["commit", "fail", "commit", "panic"];
+    wishes.iter().enumerate().map(|(place, what)| wish(&format!("{scope}-{place}"), what)).collect()
+}
+
+fn failures(ids: &[&str]) -> Value {
+    let failures: Vec<_> = ids.iter().map(|id| json!({ "itemIdentifier": id })).collect();
+    json!({ "batchItemFailures": failures })
+}
+
+async fn partial(system: System) {
+    assert_eq!(invoke(&system, &sqs(&mixed("sqs"))).await, Ok(failures(&["m-1", "m-3"])));
+    assert_eq!(invoke(&system, &sqs_fifo(&mixed("fifo"))).await, Ok(failures(&["m-1", "m-2", "m-3"])));
+    assert_eq!(invoke(&system, &kinesis(&mixed("kinesis"))).await, Ok(failures(&["101"])));
+    assert_eq!(invoke(&system, &dynamodb(&mixed("dynamodb"))).await, Ok(failures(&["101"])));
+    let good = [wish("good-1", "commit"), wish("good-2", "commit")];
+    for payload in [sqs(&good), sqs_fifo(&good), kinesis(&good), dynamodb(&good)] {
+        assert_eq!(invoke(&system, &payload).await, Ok(failures(&[])));
+    }
+}
+
+async fn whole_batch(system: System) {
+    let kafka_failed = invoke(&system, &kafka("aws:kafka", &mixed("kafka"))).await.expect_err("it fails");
+    assert_eq!(kafka_failed.0, "BatchFailed");
+    let expected = "[probe] 3 of 4 records failed: t-0@1: as it was wished; t-0@2: an earlier one of its order failed";
+    assert!(kafka_failed.1.starts_with(expected), "{}", kafka_failed.1);
+    let rabbit_failed = invoke(&system, &rabbitmq(&mixed("rabbit"))).await.expect_err("it fails");
+    assert!(rabbit_failed.1.contains("2 of 4 records failed: q::/#1: as it was wished"), "{}", rabbit_failed.1);
+    assert!(rabbit_failed.1.contains("q::/#3: the handler panicked: as it was wished"), "{}", rabbit_failed.1);
+    for payload in [sns(&[wish("sns", "fail")]), routed(&wish("bus", "fail"))] {
+        let (kind, message) = invoke(&system, &payload).await.expect_err("it fails");
+        assert_eq!(kind, "BatchFailed");
+        assert!(message.contains("1 of 1 records failed"), "{message}");
+    }
+    // What did not fail is not done again when the batch is.
+    let committed = |id: &str| system.rows("probe-ledger").iter().any(|row| row["pk"]["S"] == format!("probe#{id}"));
+    assert!(committed("rabbit-0") && committed("rabbit-2") && committed("kafka-0"));
+}
+
+async fn terminal(system: System) {
+    for (source, payload) in SOURCES.iter().filter(|(source, _)| *source != "direct invocation") {
+        let event = wish(&format!("refused by {source}"), "refuse");
+        invoke(&system, &payload(std::slice::from_ref(&event))).await.expect(source);
+        let [letter] = system.dead_letters_of("wishes-dlq").await.try_into().expect("one letter");
+        let attribute = |name: &str| text_attribute(&letter, name).unwrap_or_default();
+        assert_eq!(attribute("reason"), "Terminal", "{source}");
+        assert_eq!(attribute("error"), "wish: is refused, as it was wished");
+        assert_eq!((attribute("function"), attribute("attempts")), ("probe".to_owned(), "1".to_owned()));
+        assert_eq!(attribute("event_id"), format!("refused by {source}"));
+        assert_eq!(attribute("event_type"), "wish.made.v1");
+        for name in ["source", "first_failed_at", "last_failed_at"] {
+            assert!(!attribute(name).is_empty(), "{source}: {name}");
+        }
+        assert!(letter.body.contains("refused by"), "{source}: the body as received");
+    }
+}
+
+async fn direct(system: System) {
+    let event = wish("d-1", "commit");
+    let granted = invoke(&system, &event).await.expect("an answer");
+    assert_eq!(granted["event_id"], "d-1");
+    assert_eq!(invoke(&system, &event).await, Ok(granted), "a repetition gets the same answer");
+    for (wished, kind, text) in [
+        ("fail", "Retryable", "[probe] as it was wished"),
+        ("refuse", "Terminal", "[probe] wish: is refused, as it was wished"),
+        ("panic", "Retryable", "[probe] the handler panicked: as it was wished"),
+    ] {
+        assert_eq!(invoke(&system, &wish(wished, wished)).await, Err((kind.to_owned(), text.to_owned())));
+    }
+    let (kind, text) = invoke(&system, &json!({"hello": "world"})).await.expect_err("it fails");
+    assert_eq!(kind, "MalformedEvent");
+    assert!(text.contains("missing field `specversion`"), "{text}");
+    let letters = system.cloud.sqs().depth("wishes-dlq").expect("the queue exists");
+    assert_eq!(letters, Depth::default(), "who invoked is told, and no one else");
+}
+
+fn text_attribute(message: &Received, name: &str) -> Option<String> {
+    match &message.message_attributes.get(name)?.value {
+        AttributeValue::Text(text) => Some(text.clone()),
+        AttributeValue::Binary(_) => None,
+    }
+}
