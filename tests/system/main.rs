@@ -11,12 +11,13 @@ mod crashes;
 mod dev;
 mod duplicates;
 mod orders;
+mod outage;
 mod sources;
 mod system;
 mod tidy;
 mod wire;
 
-use std::process::ExitCode;
+use std::{collections::BTreeMap, process::ExitCode};
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         orders::trials,
         duplicates::trials,
         crashes::trials,
+        outage::trials,
         bad_input::trials,
         clients::trials,
         cloud::trials,
@@ -72,7 +74,7 @@ fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_with("template.yaml", name, run)
+    on_a_cloud_with("template.yaml", BTreeMap::new(), name, run)
 }
 
 /// A test of the runtime itself: a cloud with the one function that does what its event says.
@@ -80,17 +82,23 @@ fn on_the_probe<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_with("tests/probe/template.yaml", name, run)
+    on_a_cloud_with("tests/probe/template.yaml", BTreeMap::new(), name, run)
 }
 
-fn on_a_cloud_with<F>(template: &'static str, name: &str, run: fn(system::System) -> F) -> Trial
+/// A cloud with what the template declares, and these variables for every function in place of the template's.
+fn on_a_cloud_with<F>(
+    template: &'static str,
+    environment: BTreeMap<String, String>,
+    name: &str,
+    run: fn(system::System) -> F,
+) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
     Trial::test(name, move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
-            let system = system::System::start(template).await;
+            let system = system::System::start(template, environment).await;
             let cloud = system.cloud.clone();
             run(system).await;
             cloud.shutdown().await;

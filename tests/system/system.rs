@@ -31,12 +31,11 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// What a template of the repository declares.
-    pub(crate) async fn start(template: &str) -> Self {
+    /// What a template of the repository declares, with these variables for every function in place of the template's.
+    pub(crate) async fn start(template: &str, environment: BTreeMap<String, String>) -> Self {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
-        let environment = BTreeMap::new();
         let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
         let cloud = Cloud::start(config).expect("the cloud starts");
         drop(rustls::crypto::ring::default_provider().install_default());

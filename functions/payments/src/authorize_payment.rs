@@ -1,20 +1,31 @@
 //! Authorizes the payment of an order whose stock is reserved.
 
 use contracts::{PaymentAuthorized, PaymentDeclined, StockReserved};
-use onceward::{Context, Function, HandlerError, HandlerResult, UnitOfWork, absent};
+use onceward::{
+    CircuitBreaker, CircuitBreakerError, Context, Function, HandlerError, HandlerResult, UnitOfWork, absent,
+};
 
 use crate::{Authorization, Gateway, GatewayError, Payment, SOURCE, gateway::PaymentRequest};
 
 /// The Lambda function.
 ///
 /// Guarded: a charge cannot join the transaction. No two deliveries ask at once, and the gateway gets the same key
-/// from each.
-pub fn function(gateway: Gateway) -> Function<Gateway> {
-    Function::new("authorize-payment").source(SOURCE).dependencies(gateway).guarded().on(authorize_payment)
+/// from each. While the gateway is down, orders wait in the queue for the breaker's next try.
+pub fn function(gateway: Gateway, breaker: CircuitBreaker) -> Function<Dependencies> {
+    let function = Function::new("authorize-payment").source(SOURCE).guarded().circuit_breaker(&breaker);
+    function.dependencies(Dependencies { gateway, breaker }).on(authorize_payment)
+}
+
+/// What the handler calls.
+#[derive(Debug)]
+pub struct Dependencies {
+    gateway: Gateway,
+    breaker: CircuitBreaker,
 }
 
 /// Asks the gateway and puts its decision on record.
-pub async fn authorize_payment(event: StockReserved, context: Context<Gateway>) -> HandlerResult {
+pub async fn authorize_payment(event: StockReserved, context: Context<Dependencies>) -> HandlerResult {
+    let Dependencies { gateway, breaker } = context.dependencies();
     let order = event.order;
     let request = PaymentRequest {
         amount: order.total,
@@ -23,7 +34,8 @@ pub async fn authorize_payment(event: StockReserved, context: Context<Gateway>) 
         reference: &order.order_id,
         capture: false,
     };
-    match context.dependencies().authorize(&request, context.idempotency_key()).await {
+    let call = || gateway.authorize(&request, context.idempotency_key());
+    match breaker.call_with(&context, GatewayError::is_outage, call).await {
         Ok(Authorization::Authorized { payment_id }) => {
             let payment = Payment {
                 order_id: order.order_id.clone(),
@@ -37,10 +49,12 @@ pub async fn authorize_payment(event: StockReserved, context: Context<Gateway>) 
         Ok(Authorization::Declined { code }) => {
             Ok(UnitOfWork::new().publish(&PaymentDeclined { order_id: order.order_id, reason: code }))
         }
-        Err(error @ GatewayError::Unavailable { retry_after: Some(after), .. }) => {
+        Err(CircuitBreakerError::Failed(error @ GatewayError::Unavailable { retry_after: Some(after), .. })) => {
             Err(HandlerError::retry_after(error, after))
         }
-        Err(error @ GatewayError::Refused { .. }) => Err(HandlerError::terminal(error.to_string())),
+        Err(CircuitBreakerError::Failed(error @ GatewayError::Refused { .. })) => {
+            Err(HandlerError::terminal(error.to_string()))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -72,6 +72,14 @@ pub enum GatewayError {
     },
 }
 
+impl GatewayError {
+    /// Whether the gateway is down or overloaded: then other payments fail too. A request that it refuses says nothing
+    /// about the next one.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Unavailable { .. })
+    }
+}
+
 #[derive(Deserialize)]
 struct Accepted {
     id: String,

@@ -1,9 +1,11 @@
 //! Payments: asks the payment gateway for each order's total.
 
 pub mod authorize_payment;
+mod breaker;
 mod gateway;
 mod payment;
 
+pub use breaker::{OpenTimeError, breaker};
 pub use gateway::{Authorization, Gateway, GatewayError};
 pub use payment::Payment;
 

@@ -1,6 +1,6 @@
 use std::{error::Error, fmt, time::Duration};
 
-use crate::UnitOfWork;
+use crate::{UnitOfWork, circuit_breaker::CircuitOpen};
 
 /// What a handler returns.
 pub type HandlerResult = Result<UnitOfWork, HandlerError>;
@@ -44,10 +44,12 @@ impl HandlerError {
     }
 }
 
-/// So that `?` on any error means: try again. `HandlerError` is therefore not an [`Error`] itself.
+/// So that `?` on any error means: try again; if a [`CircuitBreaker`](crate::CircuitBreaker) refused, not before its
+/// next try. `HandlerError` is therefore not an [`Error`] itself.
 impl<E: Error + Send + Sync + 'static> From<E> for HandlerError {
     fn from(source: E) -> Self {
-        Self::Retryable { source: Box::new(source), after: None }
+        let after = CircuitOpen::behind(&source).map(|open| open.retry_after);
+        Self::Retryable { source: Box::new(source), after }
     }
 }
 

@@ -3,13 +3,13 @@ use std::{collections::HashMap, error::Error};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Action, Envelope, Lease, LedgerKey, LedgerRecord, Store};
+use crate::{Action, CircuitBreakerStore, Envelope, Lease, LedgerKey, LedgerRecord, Store};
 
 /// The store of what was handled, and of everything that handling it changed.
 ///
 /// Every implementation passes the contract suite of `onceward-testing`.
 #[async_trait]
-pub trait Ledger: Store {
+pub trait Ledger: Store + CircuitBreakerStore {
     /// The records of `keys`, absent ones left out.
     async fn find(&self, keys: &[LedgerKey]) -> Result<HashMap<LedgerKey, LedgerRecord>, LedgerError>;
 

@@ -9,6 +9,7 @@
 //! [`Ports`]. `onceward-aws` provides them on Lambda; [`memory`] provides them in a test.
 
 mod batch;
+mod circuit_breaker;
 mod command;
 mod context;
 mod dead_letter;
@@ -37,6 +38,9 @@ mod trace;
 mod unit_of_work;
 
 pub use batch::{BatchItemFailure, Delivery, InvocationFailure, SourceQueue};
+pub use circuit_breaker::{
+    CircuitBreaker, CircuitBreakerError, CircuitBreakerStore, CircuitOpen, CircuitRecord, CircuitState,
+};
 pub use command::Command;
 pub use context::{Context, EventMetadata};
 pub use dead_letter::{DeadLetter, DeadLetterError, DeadLetterQueue, Reason};

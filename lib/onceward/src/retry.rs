@@ -27,9 +27,14 @@ impl Backoff {
 
     /// The wait after the `attempt`-th try failed, counted from 1.
     pub fn after(&self, attempt: u32, randomness: &dyn Randomness) -> Duration {
-        let bound = self.factor.checked_pow(attempt.saturating_sub(1)).and_then(|factor| self.base.checked_mul(factor));
-        let bound_ms = u64::try_from(bound.unwrap_or(self.cap).min(self.cap).as_millis()).unwrap_or(u64::MAX - 1);
+        let bound_ms = u64::try_from(self.bound(attempt).as_millis()).unwrap_or(u64::MAX - 1);
         Duration::from_millis(randomness.next_u64() % (bound_ms + 1))
+    }
+
+    /// The longest wait after the `attempt`-th try failed, counted from 1.
+    pub(crate) fn bound(&self, attempt: u32) -> Duration {
+        let bound = self.factor.checked_pow(attempt.saturating_sub(1)).and_then(|factor| self.base.checked_mul(factor));
+        bound.unwrap_or(self.cap).min(self.cap)
     }
 }
 

@@ -1,3 +1,4 @@
+mod circuit_breaker;
 mod commit;
 mod error;
 mod expression;

@@ -19,7 +19,7 @@ const FINGERPRINT: &str = "fingerprint";
 const RESULT: &str = "result";
 const OUTBOX: &str = "outbox";
 const COMMITTED_AT: &str = "committed_at";
-const EXPIRES_AT: &str = "expires_at";
+pub(super) const EXPIRES_AT: &str = "expires_at";
 
 /// The attribute that holds the envelopes to publish: a list of JSON texts, in order.
 pub(crate) const EVENTS: &str = "events";

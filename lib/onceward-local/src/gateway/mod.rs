@@ -1,13 +1,14 @@
 //! The sandbox payment gateway: the API of a card processor, without cards.
 //!
 //! It approves every payment but those of the token `tok_declined`, and it keeps its promise about keys: one
-//! `Idempotency-Key` is one charge, however often it is asked for.
+//! `Idempotency-Key` is one charge, however often it is asked for. A test can take it down: then it answers 503.
 
 mod payment;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -34,6 +35,14 @@ pub const TOKEN_DECLINED: &str = "tok_declined";
 #[derive(Debug, Clone, Default)]
 pub struct Gateway {
     book: Arc<Mutex<Book>>,
+    door: Arc<Door>,
+}
+
+/// Whether it is open, and who came.
+#[derive(Debug, Default)]
+struct Door {
+    down: AtomicBool,
+    calls: AtomicU64,
 }
 
 /// One answer for each key, and the charges in the order they were made.
@@ -64,6 +73,16 @@ impl Gateway {
             .route("/v1/payments", post(create).get(list))
             .route("/health", get(async || "ok\n"))
             .with_state(self.clone())
+    }
+
+    /// From now on every payment is answered with 503, or each is answered again.
+    pub fn set_down(&self, down: bool) {
+        self.door.down.store(down, Ordering::Relaxed);
+    }
+
+    /// How many payments were asked for, answered or not.
+    pub fn calls(&self) -> u64 {
+        self.door.calls.load(Ordering::Relaxed)
     }
 
     /// Every charge as it was answered, oldest first.
@@ -124,6 +143,11 @@ fn charge(payment: &Payment) -> Value {
 }
 
 async fn create(State(gateway): State<Gateway>, request: Request) -> Response<Body> {
+    gateway.door.calls.fetch_add(1, Ordering::Relaxed);
+    if gateway.door.down.load(Ordering::Relaxed) {
+        let body = error("api_error", "unavailable", None, "the gateway is down: try again later");
+        return answer(StatusCode::SERVICE_UNAVAILABLE, &body, false);
+    }
     let key = match key(request.headers()) {
         Ok(key) => key,
         Err(malformed) => return answer(StatusCode::BAD_REQUEST, &invalid(&malformed), false),

@@ -70,3 +70,15 @@ async fn over_http() {
     let (status, headers) = call(&gateway, Some("key"), &body).await;
     assert_eq!((status, headers["Idempotent-Replayed"].to_str().unwrap()), (StatusCode::CREATED, "true"));
 }
+
+#[tokio::test]
+async fn a_gateway_that_is_down_answers_503_and_charges_nothing() {
+    let gateway = Gateway::new();
+    let body = request("tok_visa").to_string();
+    gateway.set_down(true);
+    assert_eq!(call(&gateway, Some("key"), &body).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!((gateway.charges(), gateway.calls()), (Vec::new(), 1));
+    gateway.set_down(false);
+    assert_eq!(call(&gateway, Some("key"), &body).await.0, StatusCode::CREATED);
+    assert_eq!(gateway.calls(), 2);
+}

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case fails by a panic")]
 
+mod circuits;
 mod cloud;
 mod commits;
 mod conditions;
@@ -59,6 +60,7 @@ pub fn ledger_cases() -> Vec<LedgerCase> {
         groups::cases,
         leases::cases,
         reads::cases,
+        circuits::cases,
     ];
     suites.into_iter().flat_map(|cases| cases()).collect()
 }

@@ -31,6 +31,11 @@ impl Trial {
         LedgerKey { function: "contract".to_owned(), idempotency_key: format!("{}-{name}", self.scope) }
     }
 
+    /// The name of a circuit breaker.
+    pub(super) fn breaker(&self, name: &str) -> String {
+        format!("{}-{name}", self.scope)
+    }
+
     /// The key of a row of [`TABLE`]; all rows of a trial are in one partition.
     pub(super) fn row(&self, sort: &str) -> Key {
         Key::new("pk", &self.scope).sort("sk", sort)

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 
 use crate::{
     Claim, ClaimOutcome, HandlerError, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord, Reason,
+    circuit_breaker,
     context::Call,
     error::chain,
     function::{Run, Settings},
@@ -86,6 +87,15 @@ impl Execution<'_> {
     ///
     /// `found` is the ledger's record, if it was read already; `start` begins one run of the handler.
     pub(crate) async fn run(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
+        let outcome = self.run_until_cut_off(found, start).await;
+        circuit_breaker::not_while_open(self.settings, &self.call.ports, outcome)
+    }
+
+    async fn run_until_cut_off(
+        &self,
+        found: Option<LedgerRecord>,
+        start: impl Fn() -> Result<Run, Failure>,
+    ) -> Outcome {
         let owner = self.settings.guarded.then(|| self.call.ports.uuid().to_string());
         let work = AssertUnwindSafe(self.handle(found, owner.as_deref(), start)).catch_unwind().instrument(self.span());
         let (deadline, shutdown) = (self.deadline_near(), self.shutdown_over());
@@ -140,6 +150,9 @@ impl Execution<'_> {
         }
         if let Some(record @ LedgerRecord::Completed(_)) = found {
             return self.duplicate(record);
+        }
+        if let Some(open) = circuit_breaker::refusal(self.settings, &self.call.ports).await {
+            return Outcome::Failed(HandlerError::from(open).into());
         }
         let Some(owner) = owner else { return self.run_and_commit(None, &start).await };
         match self.call.ports.ledger.claim(&self.claim(owner)).await {

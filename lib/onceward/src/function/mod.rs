@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 pub use error::FunctionError;
 pub(crate) use settings::Settings;
 
-use crate::{Backoff, Context, Envelope, Event, HandlerResult};
+use crate::{Backoff, CircuitBreaker, Context, Envelope, Event, HandlerResult};
 
 /// One Lambda function that handles events: its name, its handlers, its settings.
 ///
@@ -180,6 +180,14 @@ impl<D: Send + Sync + 'static> Function<D> {
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.backoff = backoff;
+        self
+    }
+
+    /// While this breaker is open no handler runs: messages come back when it lets the next call through, so that an
+    /// outage costs each of them one receive for an open time. Several can be said.
+    #[must_use]
+    pub fn circuit_breaker(mut self, breaker: &CircuitBreaker) -> Self {
+        self.settings.circuit_breakers.push(breaker.clone());
         self
     }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::FunctionError;
-use crate::{Backoff, batch::GROUP_ACTIONS_MAX};
+use crate::{Backoff, CircuitBreaker, batch::GROUP_ACTIONS_MAX};
 
 /// How many records of a batch are handled at a time.
 const CONCURRENCY: usize = 10;
@@ -28,13 +28,24 @@ pub(crate) struct Settings {
     pub(crate) retention: Duration,
     /// The header that holds the idempotency key, for events whose handler does not make one.
     pub(crate) key_header: Option<&'static str>,
+    /// No handler runs while one of them is open.
+    pub(crate) circuit_breakers: Vec<CircuitBreaker>,
 }
 
 impl Settings {
     pub(crate) fn new(name: &'static str) -> Self {
         let (concurrency, backoff, retention) = (CONCURRENCY, Backoff::MESSAGES, RETENTION);
-        let commits_grouped = COMMITS_GROUPED;
-        Self { name, source: name, guarded: false, concurrency, commits_grouped, backoff, retention, key_header: None }
+        Self {
+            name,
+            source: name,
+            guarded: false,
+            concurrency,
+            commits_grouped: COMMITS_GROUPED,
+            backoff,
+            retention,
+            key_header: None,
+            circuit_breakers: Vec::new(),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), FunctionError> {

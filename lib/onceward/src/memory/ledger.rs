@@ -8,8 +8,8 @@ use chrono::SubsecRound as _;
 
 use super::evaluate::{apply, holds};
 use crate::{
-    Action, Claim, ClaimOutcome, Commit, CommitOutcome, Completed, Envelope, GroupOutcome, Item, Key, Ledger,
-    LedgerError, LedgerKey, LedgerRecord, Store, StoreError,
+    Action, CircuitBreakerStore, CircuitRecord, Claim, ClaimOutcome, Commit, CommitOutcome, Completed, Envelope,
+    GroupOutcome, Item, Key, Ledger, LedgerError, LedgerKey, LedgerRecord, Store, StoreError,
 };
 
 /// A ledger, its tables and its outbox in memory. Commits are serial.
@@ -23,6 +23,7 @@ struct State {
     rows: BTreeMap<(String, Key), Item>,
     records: HashMap<LedgerKey, LedgerRecord>,
     outbox: Vec<Envelope>,
+    circuits: HashMap<String, CircuitRecord>,
 }
 
 /// Rows as they are after a commit; `None` for those that are no more.
@@ -125,6 +126,34 @@ impl Store for MemoryLedger {
         let state = self.state();
         let rows = state.rows.iter().filter(|((of, key), _)| of == table && key.partition == prefix.partition);
         Ok(rows.filter(|((_, key), _)| begins(key)).take(limit).map(|(_, item)| item.clone()).collect())
+    }
+}
+
+#[async_trait]
+impl CircuitBreakerStore for MemoryLedger {
+    async fn load_circuit(&self, breaker: &str) -> Result<Option<CircuitRecord>, LedgerError> {
+        Ok(self.state().circuits.get(breaker).cloned())
+    }
+
+    async fn swap_circuit(
+        &self,
+        breaker: &str,
+        expected: Option<&str>,
+        next: Option<&CircuitRecord>,
+    ) -> Result<bool, LedgerError> {
+        let circuits = &mut self.state().circuits;
+        let held = circuits.get(breaker).map(|record| record.version.as_str());
+        if next.is_some_and(|next| held == Some(&next.version)) {
+            return Ok(true);
+        }
+        if held != expected {
+            return Ok(false);
+        }
+        match next {
+            Some(next) => circuits.insert(breaker.to_owned(), next.clone()),
+            None => circuits.remove(breaker),
+        };
+        Ok(true)
     }
 }
 

@@ -49,8 +49,11 @@ fn every_function_has_a_role_of_its_own_without_wildcards() {
     }
 }
 
+/// Which circuit breakers a function uses, by its logical id.
+const BREAKERS: [(&str, &str); 1] = [("AuthorizePayment", "payment-gateway")];
+
 #[test]
-fn a_function_reaches_only_its_own_ledger_records() {
+fn a_function_reaches_only_its_own_ledger_records_and_its_circuit_breakers() {
     let document = repository();
     for (id, properties) in functions(&document) {
         let binary = properties["FunctionName"]["Fn::Sub"].as_str().unwrap().trim_start_matches("${AWS::StackName}-");
@@ -62,7 +65,11 @@ fn a_function_reaches_only_its_own_ledger_records() {
             .map(|statement| statement["Condition"].clone())
             .collect();
         let uses_ledger = properties["Environment"]["Variables"].get("LEDGER_TABLE").is_some();
-        assert_eq!(conditions, if uses_ledger { vec![own] } else { vec![] }, "{id}");
+        let breakers = BREAKERS.iter().filter(|(function, _)| *function == id).map(
+            |(_, name)| json!({"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [format!("breaker#{name}")]}}),
+        );
+        let expected: Vec<_> = uses_ledger.then_some(own).into_iter().chain(breakers).collect();
+        assert_eq!(conditions, expected, "{id}");
     }
 }
 

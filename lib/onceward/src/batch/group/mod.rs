@@ -18,8 +18,9 @@ use forming::Forming;
 use sending::Sent;
 
 use crate::{
-    Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Invocation, Item, Key, Ledger, LedgerError, LedgerKey,
-    LedgerRecord, Ports, Store, StoreError, execute::DEADLINE_MARGIN, function::Settings,
+    CircuitBreakerStore, CircuitRecord, Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Invocation, Item,
+    Key, Ledger, LedgerError, LedgerKey, LedgerRecord, Ports, Store, StoreError, execute::DEADLINE_MARGIN,
+    function::Settings,
 };
 
 /// The most actions of a group, ledger records included:
@@ -116,6 +117,22 @@ impl Store for GroupedLedger {
 
     async fn query(&self, table: &str, prefix: &Key, limit: usize) -> Result<Vec<Item>, StoreError> {
         self.ports.ledger.query(table, prefix, limit).await
+    }
+}
+
+#[async_trait]
+impl CircuitBreakerStore for GroupedLedger {
+    async fn load_circuit(&self, breaker: &str) -> Result<Option<CircuitRecord>, LedgerError> {
+        self.ports.ledger.load_circuit(breaker).await
+    }
+
+    async fn swap_circuit(
+        &self,
+        breaker: &str,
+        expected: Option<&str>,
+        next: Option<&CircuitRecord>,
+    ) -> Result<bool, LedgerError> {
+        self.ports.ledger.swap_circuit(breaker, expected, next).await
     }
 }
 
