@@ -1,7 +1,9 @@
 //! One handler, whichever way its event arrives: a real process, invoked with what each service sends.
 
 mod fixtures;
+mod lifecycle;
 mod payloads;
+mod runtime_api;
 mod shapes;
 
 use libtest_mimic::Trial;
@@ -14,7 +16,7 @@ use crate::system::{System, envelope};
 const PROBE: &str = "probe";
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [shapes::trials(), fixtures::trials()].into_iter().flatten().collect()
+    [shapes::trials(), fixtures::trials(), lifecycle::trials()].into_iter().flatten().collect()
 }
 
 /// An event that wishes something.
