@@ -22,6 +22,9 @@ enum Wish {
 #[derive(Debug, Serialize, Deserialize)]
 struct WishMade {
     wish: Wish,
+    /// Nobody's business but the wisher's.
+    #[serde(default)]
+    secret: String,
 }
 
 impl Event for WishMade {
@@ -41,6 +44,7 @@ struct Granted {
 
 async fn grant(made: WishMade, context: Context) -> HandlerResult {
     tracing::info!("granting");
+    tracing::trace!(made.secret, "not for the log of production");
     match made.wish {
         Wish::Commit => {
             let event = context.event();

@@ -49,6 +49,7 @@ pub(super) fn trials() -> Vec<Trial> {
         on_the_probe("lifecycle::sigterm_fails_what_is_not_done_and_ends_the_process", sigterm),
         on_the_probe("lifecycle::sigterm_between_invocations_ends_the_process_at_once", sigterm_idle),
         on_the_probe("lifecycle::several_invocations_at_once_each_have_their_own_trace", managed_instances),
+        on_the_probe("lifecycle::what_a_handler_logs_names_its_event_and_no_line_has_a_payload", log_lines),
         on_the_probe("lifecycle::a_host_without_the_extensions_api_serves_the_function_too", without_extensions),
     ]
 }
@@ -142,6 +143,34 @@ async fn managed_instances(system: System) {
         assert_eq!(answer["trace"], trace.as_str(), "{answer}");
     }
     assert!(sleeping.iter_mut().all(|answer| answer.try_recv().is_err()));
+}
+
+async fn log_lines(system: System) {
+    let api = RuntimeApi::start(true).await;
+    let mut probe = api.run(probe(environment(system.cloud.aws_url())));
+    for what in ["commit", "fail", "refuse", "panic"] {
+        let mut event = wish(&format!("l-{what}"), what);
+        event["correlationid"] = json!("c-1");
+        event["data"]["secret"] = json!("4111-1111");
+        api.invoke(&sqs(&[event])).await;
+    }
+    let broken = json!({"specversion": "1.0", "id": "l-5", "data": {"wish": "4111-1111"}});
+    let unknown = json!({"specversion": "1.0", "data": "4111-1111"});
+    api.invoke(&sqs(&[broken, unknown, json!("4111-1111")])).await;
+    probe.terminate();
+    let mut log = String::new();
+    probe.child.stdout.take().expect("piped").read_to_string(&mut log).await.expect("text");
+    assert!(!log.contains("4111"), "{log}");
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("one JSON object a line"));
+    let lines: Vec<_> = lines.collect();
+    let granting = lines.iter().find(|line| line["message"] == "granting").expect("the handler's line");
+    let span = &granting["span"];
+    let named = ["function", "event_id", "event_type", "correlation_id"].map(|field| span[field].as_str());
+    assert_eq!(named, ["probe", "l-commit", "wish.made.v1", "c-1"].map(Some), "{granting}");
+    assert_eq!(span["attempt"], 1);
+    let outcomes: Vec<_> = lines.iter().filter_map(|line| line["outcome"].as_str()).collect();
+    assert_eq!(outcomes[..4], ["committed", "retried", "dead_lettered", "retried"]);
+    assert_eq!(outcomes[4..], ["dead_lettered"; 3]);
 }
 
 async fn without_extensions(system: System) {

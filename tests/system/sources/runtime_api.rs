@@ -29,7 +29,7 @@ use crate::system::eventually;
 const TIMEOUT_SECONDS: i64 = 60;
 
 /// How long an answer is waited for.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// A Runtime API on a port of its own.
 pub(super) struct RuntimeApi {
