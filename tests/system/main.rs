@@ -10,6 +10,7 @@ mod contract;
 mod crashes;
 mod dev;
 mod duplicates;
+mod guide;
 mod orders;
 mod outage;
 mod sources;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     for suite in [
         orders::trials,
         duplicates::trials,
+        guide::trials,
         crashes::trials,
         outage::trials,
         bad_input::trials,

@@ -54,13 +54,17 @@ fn files_are_small() {
 }
 
 fn every_binary_is_in_the_template_and_back() {
-    let template = read(&Path::new(ROOT).join("template.yaml"));
-    let declared = template.lines().filter_map(|line| line.split_once("Binary: "));
-    let name = |text: &str| text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
-    let declared: BTreeSet<_> = declared.map(|(_, rest)| name(rest)).collect();
-    let binaries = files(&[".rs"]).into_iter().filter(|path| path.parent().is_some_and(|dir| dir.ends_with("src/bin")));
-    let built: BTreeSet<_> = binaries.filter_map(|path| path.file_stem()?.to_str().map(str::to_owned)).collect();
-    assert_eq!(declared, built);
+    for (template, folder) in [("template.yaml", "functions"), ("docs/guide/points/template.yaml", "docs/guide/points")]
+    {
+        let template = read(&Path::new(ROOT).join(template));
+        let declared = template.lines().filter_map(|line| line.split_once("Binary: "));
+        let name = |text: &str| text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
+        let declared: BTreeSet<_> = declared.map(|(_, rest)| name(rest)).collect();
+        let binaries = files(&[".rs"]).into_iter().filter(|path| path.starts_with(Path::new(ROOT).join(folder)));
+        let binaries = binaries.filter(|path| path.parent().is_some_and(|dir| dir.ends_with("src/bin")));
+        let built: BTreeSet<_> = binaries.filter_map(|path| path.file_stem()?.to_str().map(str::to_owned)).collect();
+        assert_eq!(declared, built, "{folder}");
+    }
 }
 
 fn relative_links_lead_somewhere() {
