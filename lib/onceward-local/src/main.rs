@@ -1,6 +1,6 @@
 //! The `onceward` command.
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use onceward_local::dev;
@@ -20,7 +20,29 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().command {
+    match Cli::parse_from(arguments(std::env::args_os())).command {
         Command::Dev(args) => dev::run(args).await,
+    }
+}
+
+/// `cargo dev -- --log json` comes here as `onceward dev -- --log json`: the alias has a `--` of its own. No command
+/// takes anything but flags, so a `--` behind it has nothing to separate.
+fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    /// The program and the command.
+    const BEFORE: usize = 2;
+    given.enumerate().filter(|(place, argument)| *place != BEFORE || argument != "--").map(|(_, argument)| argument)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_may_follow_the_separator_that_cargo_passes_on() {
+        let arguments =
+            |line: &str| arguments(line.split(' ').map(OsString::from)).collect::<Vec<_>>().join(" ".as_ref());
+        assert_eq!(arguments("onceward dev -- --log json"), "onceward dev --log json");
+        assert_eq!(arguments("onceward dev --log json"), "onceward dev --log json");
+        assert!(Cli::try_parse_from("onceward dev --no-demo -- --log".split(' ')).is_err());
     }
 }
