@@ -16,6 +16,6 @@ pub use clients::http_client;
 pub use dynamodb::DynamoDbLedger;
 pub use environment::{SystemClock, SystemRandomness};
 pub use eventbridge::EventBridgePublisher;
-pub use runtime::{Aws, RunError, Runnable, run, run_with};
+pub use runtime::{Aws, Handler, InvocationError, Payload, RunError, Runnable, run, run_layered, run_with};
 pub use sns::{SnsError, SnsTopic};
 pub use sqs::SqsQueues;

@@ -14,6 +14,9 @@ const BATCH_ENTRIES_MAX: usize = 10;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html>.
 const MESSAGE_BYTES_MAX: usize = 1_048_576;
 
+/// What the name of a FIFO queue ends with.
+pub(crate) const FIFO_SUFFIX: &str = ".fifo";
+
 /// The type of an attribute that is text.
 const STRING: &str = "String";
 
@@ -45,7 +48,8 @@ impl DeadLetterQueue for SqsQueues {
             let value = MessageAttributeValue::builder().data_type(STRING).string_value(value).build();
             request = request.message_attributes(name, value.map_err(|error| failed(error.into()))?);
         }
-        if let Some(group) = &letter.group {
+        if self.dead_letter_queue_url.ends_with(FIFO_SUFFIX) {
+            let group = letter.group.as_ref().unwrap_or(&letter.message_id);
             request = request.message_group_id(group).message_deduplication_id(&letter.message_id);
         }
         request.send().await.map(drop).map_err(|error| failed(error.into()))
@@ -61,12 +65,13 @@ fn explanation(letter: &DeadLetter) -> Vec<(&'static str, String)> {
         ("reason", letter.reason.as_str().to_owned()),
         ("function", letter.function.clone()),
         ("attempts", letter.attempts.to_string()),
-        ("failed_at", time(letter.failed_at)),
+        ("last_failed_at", time(letter.last_failed_at)),
         ("event_type", sendable(&event_type)),
         ("event_id", sendable(&id)),
         ("error", sendable(&letter.error)),
         ("source", letter.source.clone()),
-        ("first_received_at", letter.first_received_at.map(time).unwrap_or_default()),
+        ("first_failed_at", time(letter.first_failed_at)),
+        ("encoding", if letter.is_base64 { "base64".to_owned() } else { String::new() }),
     ];
     let mut room = MESSAGE_BYTES_MAX.saturating_sub(letter.body.len());
     let fitting = attributes.into_iter().filter(|(name, value)| {
@@ -133,6 +138,7 @@ mod tests {
     fn names(body_bytes: usize) -> Vec<&'static str> {
         let letter = DeadLetter {
             body: "x".repeat(body_bytes),
+            is_base64: false,
             group: None,
             message_id: "m".to_owned(),
             reason: Reason::MalformedEvent,
@@ -140,8 +146,8 @@ mod tests {
             function: "f".to_owned(),
             source: "s".to_owned(),
             attempts: 1,
-            first_received_at: None,
-            failed_at: DateTime::UNIX_EPOCH,
+            first_failed_at: DateTime::UNIX_EPOCH,
+            last_failed_at: DateTime::UNIX_EPOCH,
             event: None,
         };
         explanation(&letter).into_iter().map(|(name, _)| name).collect()
@@ -149,8 +155,11 @@ mod tests {
 
     #[test]
     fn a_large_body_keeps_the_attributes_that_fit_beside_it() {
-        assert_eq!(names(10), ["reason", "function", "attempts", "failed_at", "error", "source"]);
-        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "failed_at"]);
+        assert_eq!(
+            names(10),
+            ["reason", "function", "attempts", "last_failed_at", "error", "source", "first_failed_at"]
+        );
+        assert_eq!(names(MESSAGE_BYTES_MAX - 100), ["reason", "function", "attempts", "last_failed_at"]);
         assert_eq!(names(MESSAGE_BYTES_MAX), [""; 0]);
     }
 

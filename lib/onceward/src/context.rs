@@ -6,7 +6,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{Entity, Envelope, HandlerError, Key, Ports, TraceContext};
+use crate::{Entity, Envelope, HandlerError, Invocation, Key, Ports, TraceContext};
 
 /// The most rows [`Context::query`] returns.
 const QUERY_ROWS_MAX: usize = 1_000;
@@ -22,7 +22,7 @@ pub(crate) struct Call {
     pub(crate) ports: Ports,
     pub(crate) event: EventMetadata,
     pub(crate) idempotency_key: String,
-    pub(crate) deadline: DateTime<Utc>,
+    pub(crate) invocation: Invocation,
     pub(crate) attempt: u32,
     /// What a request turned out to be about: the subject of the first event of its commit.
     pub(crate) subject: OnceLock<String>,
@@ -57,9 +57,10 @@ pub struct EventMetadata {
 }
 
 impl EventMetadata {
-    /// Reads the envelope; what it lacks is begun here: its id as the correlation id, a new trace.
-    pub(crate) fn of(envelope: &Envelope, ports: &Ports) -> Self {
-        let trace = envelope.traceparent.as_deref().and_then(TraceContext::parse);
+    /// Reads the envelope; what it lacks is begun here: its id as the correlation id, the invocation's trace or a new
+    /// one.
+    pub(crate) fn of(envelope: &Envelope, ports: &Ports, invocation: Invocation) -> Self {
+        let trace = envelope.traceparent.as_deref().and_then(TraceContext::parse).or(invocation.trace());
         Self {
             id: envelope.id.clone(),
             event_type: envelope.event_type.clone(),
@@ -107,7 +108,7 @@ impl<D> Context<D> {
 
     /// Time left for this invocation.
     pub fn remaining(&self) -> Duration {
-        self.call.ports.remaining(self.call.deadline)
+        self.call.invocation.remaining(self.call.ports.clock.as_ref())
     }
 
     /// A new random id: `{prefix}_` and 32 hexadecimal digits.

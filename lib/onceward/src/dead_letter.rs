@@ -45,13 +45,15 @@ impl Reason {
 pub struct DeadLetter {
     /// The body as received.
     pub body: String,
-    /// The FIFO message group, which a FIFO dead-letter queue needs too.
+    /// Whether the body is in base64, because its bytes are not text.
+    pub is_base64: bool,
+    /// What ordered it, which a FIFO dead-letter queue needs as the message group.
     pub group: Option<String>,
     /// Id of the received message.
     pub message_id: String,
     /// Why.
     pub reason: Reason,
-    /// The error with its causes.
+    /// The error with its causes. It may quote the payload.
     pub error: String,
     /// The function that gave up.
     pub function: String,
@@ -59,10 +61,10 @@ pub struct DeadLetter {
     pub source: String,
     /// How often it was received.
     pub attempts: u32,
-    /// When it was first received, if the queue says.
-    pub first_received_at: Option<DateTime<Utc>>,
+    /// When it failed first: the source's first receive, as failures leave no record of their own.
+    pub first_failed_at: DateTime<Utc>,
     /// When it was given up.
-    pub failed_at: DateTime<Utc>,
+    pub last_failed_at: DateTime<Utc>,
     /// The event's id and type, if the body could be read that far.
     pub event: Option<(String, String)>,
 }

@@ -3,13 +3,16 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::Ledger;
+use crate::{Ledger, Shutdown};
 
 /// Where time comes from.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The wall clock.
+    /// The wall clock. It may jump, in both directions.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Time since a fixed point of the process: it only goes forward, and at the pace of time.
+    fn monotonic(&self) -> Duration;
 
     /// Returns after `duration` has passed on this clock.
     async fn sleep(&self, duration: Duration);
@@ -30,6 +33,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Ids and jitter.
     pub randomness: Arc<dyn Randomness>,
+    /// Whether the process is about to be stopped.
+    pub shutdown: Shutdown,
 }
 
 impl fmt::Debug for Ports {
@@ -45,8 +50,8 @@ impl Ports {
         uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid()
     }
 
-    /// Time left until `deadline`; zero when it has passed.
-    pub(crate) fn remaining(&self, deadline: DateTime<Utc>) -> Duration {
-        (deadline - self.clock.now()).to_std().unwrap_or_default()
+    /// Time until `at` on the wall clock; zero when it has passed.
+    pub(crate) fn until(&self, at: DateTime<Utc>) -> Duration {
+        (at - self.clock.now()).to_std().unwrap_or_default()
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
 /// The longest idempotency key, in bytes. DynamoDB's own limit for a partition key is 2,048, function name included.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 1_024;
@@ -50,6 +51,15 @@ pub struct Completed {
     pub fingerprint: String,
     /// What the handler answered, as JSON.
     pub result: Option<String>,
+    /// When, to the millisecond.
+    pub committed_at: DateTime<Utc>,
+}
+
+impl Completed {
+    /// What the handler answered, if it answered anything.
+    pub fn answer<T: DeserializeOwned>(&self) -> Result<Option<T>, serde_json::Error> {
+        self.result.as_deref().map(serde_json::from_str).transpose()
+    }
 }
 
 /// A claim on a key that ends by itself.

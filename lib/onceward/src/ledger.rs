@@ -13,6 +13,11 @@ pub trait Ledger: Store {
     /// The records of `keys`, absent ones left out.
     async fn find(&self, keys: &[LedgerKey]) -> Result<HashMap<LedgerKey, LedgerRecord>, LedgerError>;
 
+    /// The record of one key, for whoever wants to know what became of an event.
+    async fn get(&self, key: &LedgerKey) -> Result<Option<LedgerRecord>, LedgerError> {
+        Ok(self.find(std::slice::from_ref(key)).await?.remove(key))
+    }
+
     /// Writes the record, the effects and the outgoing events together or not at all.
     ///
     /// Calling it again with the same `commit_id` is safe when the first outcome is unknown.

@@ -1,5 +1,7 @@
 //! The one line that each delivery leaves behind. It never contains a payload.
 
+use std::time::Duration;
+
 use crate::{
     EventMetadata, Reason,
     execute::{Failure, Outcome},
@@ -12,14 +14,13 @@ pub(crate) struct Hop<'a> {
     pub(crate) event: &'a EventMetadata,
     pub(crate) subject: &'a str,
     pub(crate) attempt: u32,
-    pub(crate) duration: chrono::TimeDelta,
+    pub(crate) duration: Duration,
 }
 
 impl Hop<'_> {
     /// Writes the line.
     pub(crate) fn report(&self, outcome: &'static str, reason: Option<&str>) {
-        #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds for people")]
-        let duration_ms = self.duration.num_microseconds().unwrap_or(i64::MAX) as f64 / 1_000.0;
+        let duration_ms = milliseconds(self.duration);
         tracing::info!(
             target: "onceward::delivery",
             function = self.settings.name,
@@ -34,6 +35,13 @@ impl Hop<'_> {
             reason,
         );
     }
+}
+
+/// For people: to the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "no invocation lasts for centuries")]
+    let micros = duration.as_micros() as f64;
+    micros / 1_000.0
 }
 
 impl Outcome {

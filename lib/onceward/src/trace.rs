@@ -33,6 +33,18 @@ impl TraceContext {
         (context.trace_id != 0 && context.parent_id != 0).then_some(context)
     }
 
+    /// Reads Lambda's `X-Amzn-Trace-Id` (`Root=1-{8 hex}-{24 hex};Parent={16 hex};Sampled={0 or 1}`), whose root is a
+    /// W3C trace id in two parts: <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html>. `None` if
+    /// root or parent are missing or not of that form.
+    pub fn from_xray(header: &str) -> Option<Self> {
+        let field = |name: &str| header.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));
+        let mut root = field("Root")?.split('-');
+        let (version, time, rest) = (root.next()?, root.next()?, root.next()?);
+        let flags = if field("Sampled") == Some("1") { "01" } else { "00" };
+        let shaped = version == "1" && time.len() == 8 && root.next().is_none();
+        shaped.then(|| Self::parse(&format!("00-{time}{rest}-{}-{flags}", field("Parent")?)))?
+    }
+
     /// The same trace, one span deeper.
     #[must_use]
     pub fn child(self, span_id: u64) -> Self {
@@ -49,6 +61,18 @@ impl fmt::Display for TraceContext {
 #[cfg(test)]
 mod tests {
     use super::TraceContext;
+
+    #[test]
+    fn lambdas_trace_header_is_the_same_trace() {
+        let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0";
+        let trace = TraceContext::from_xray(header).map(|trace| trace.to_string());
+        assert_eq!(trace.as_deref(), Some("00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"));
+        let unsampled = TraceContext::from_xray(&header.replace("Sampled=1", "Sampled=0")).unwrap().to_string();
+        assert!(unsampled.ends_with("-00"), "{unsampled}");
+        for wrong in ["", "Root=1-5759e988-bd862e3fe1be46a994272793", "Root=2-5759e988-bd;Parent=53995c3f42cd8ad8"] {
+            assert_eq!(TraceContext::from_xray(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn reads_what_it_writes_and_nothing_else() {

@@ -89,7 +89,7 @@ Resources:
       CodeUri: .
       Runtime: provided.al2023
       Handler: bootstrap
-      Environment: {Variables: {LEDGER_TABLE: ledger, DEAD_LETTER_QUEUE_URL: none}}
+      Environment: {Variables: {LEDGER_TABLE: ledger}}
 ";
     let path = folder.write("template.yaml", template);
     let mut dev = Dev::start(&["--template", &path]);
@@ -98,7 +98,7 @@ Resources:
     dev.out.until("the function's reason", |line| line.starts_with("function confirm-order did not start"));
     dev.out.until("what to do", |line| {
         line.starts_with(
-            "  the function stopped: the environment variable QUEUE_URL is not set: give it to the function",
+            "  the function stopped: the environment variable DEAD_LETTER_QUEUE_URL is not set: give it to the function",
         )
     });
     assert!(dev.out.seen.len() > before, "after the banner");

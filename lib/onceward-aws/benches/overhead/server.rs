@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    future::pending,
     net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc,
@@ -82,6 +83,8 @@ impl Server {
             .route("/2018-06-01/runtime/invocation/{id}/response", post(answer))
             .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
             .route("/2018-06-01/runtime/init/error", post(failed))
+            .route("/2020-01-01/extension/register", post(register))
+            .route("/2020-01-01/extension/event/next", get(pending::<StatusCode>))
             .route("/", post(transact))
             .with_state(shared);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -127,6 +130,13 @@ async fn failed(State(shared): State<Shared>, body: Bytes) -> StatusCode {
 async fn told(shared: &Shared, step: Step) -> StatusCode {
     let told = shared.steps.send(step).await;
     told.map_or(StatusCode::GONE, |()| StatusCode::ACCEPTED)
+}
+
+/// The extension that functions register to be told before they are stopped. It gets no event.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#extensions-registration-api-a>
+async fn register() -> impl IntoResponse {
+    let body = r#"{"functionName":"reserve-stock","functionVersion":"$LATEST","handler":"bootstrap"}"#;
+    ([("lambda-extension-identifier", "37a5b2a4-1f2c-4f2e-9a56-2d5b0f0c9a11")], body)
 }
 
 /// The answer of a `TransactWriteItems` that committed, with the checksum that DynamoDB gives every answer.

@@ -25,7 +25,7 @@ const EXPIRES_AT: &str = "expires_at";
 pub(crate) const EVENTS: &str = "events";
 
 /// What is read of a record: everything but the events.
-pub(super) const READ: [&str; 7] = [PK, STATUS, COMMIT_ID, FINGERPRINT, RESULT, OWNER, LEASE_EXPIRES_AT];
+pub(super) const READ: [&str; 8] = [PK, STATUS, COMMIT_ID, FINGERPRINT, RESULT, COMMITTED_AT, OWNER, LEASE_EXPIRES_AT];
 
 pub(super) type SdkItem = HashMap<String, AttributeValue>;
 
@@ -73,7 +73,9 @@ pub(super) fn read(operation: &'static str, item: &SdkItem) -> Result<LedgerReco
     match string(STATUS)?.as_str() {
         COMPLETED => {
             let result = item.contains_key(RESULT).then(|| string(RESULT)).transpose()?;
-            Ok(LedgerRecord::Completed(Completed { commit_id: string(COMMIT_ID)?, fingerprint, result }))
+            let committed_at = DateTime::parse_from_rfc3339(&string(COMMITTED_AT)?).map(|at| at.to_utc());
+            let committed_at = committed_at.map_err(|_| unreadable(operation, COMMITTED_AT))?;
+            Ok(LedgerRecord::Completed(Completed { commit_id: string(COMMIT_ID)?, fingerprint, result, committed_at }))
         }
         IN_PROGRESS => {
             let millis = item.get(LEASE_EXPIRES_AT).and_then(|value| value.as_n().ok()?.parse().ok());

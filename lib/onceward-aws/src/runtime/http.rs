@@ -1,40 +1,42 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use onceward::{Command, HttpRequest, HttpResponse, Query};
 use serde::Serialize;
 
-use super::{RunError, Runnable, deadline, ports, query_ports, stopped};
+use super::{
+    Aws, Handler, InvocationError, Payload, RunError, Runnable, invocation, ports, query_ports, source::MALFORMED,
+};
 
-#[async_trait(?Send)]
 impl<D: Send + Sync + 'static> Runnable for Command<D> {
-    async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
-        let ports = ports(config)?;
-        let (command, ports) = (&self, &ports);
-        let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-            let deadline = deadline(&event.context);
-            let response = command.handle(ports, deadline, request(event)).await;
-            Ok::<_, std::convert::Infallible>(Response::from(response))
-        };
-        lambda_runtime::run(service_fn(handle)).await.map_err(stopped)
+    fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
+        self.check().map_err(RunError::function)?;
+        let bound = Arc::new((self, ports(aws)?));
+        Ok(Handler::new(move |event| {
+            let bound = Arc::clone(&bound);
+            async move {
+                let (command, ports) = bound.as_ref();
+                let invocation = invocation(&event.context, ports);
+                Ok(Response::from(command.handle(ports, invocation, request(event)?).await))
+            }
+        }))
     }
 }
 
-#[async_trait(?Send)]
 impl Runnable for Query {
-    async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
-        let ports = query_ports(config);
-        let (query, ports) = (&self, &ports);
-        let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-            let deadline = deadline(&event.context);
-            let response = query.handle(ports, deadline, request(event)).await;
-            Ok::<_, std::convert::Infallible>(Response::from(response))
-        };
-        lambda_runtime::run(service_fn(handle)).await.map_err(stopped)
+    fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
+        self.check().map_err(RunError::function)?;
+        let bound = Arc::new((self, query_ports(aws)));
+        Ok(Handler::new(move |event| {
+            let bound = Arc::clone(&bound);
+            async move {
+                let (query, ports) = bound.as_ref();
+                let invocation = invocation(&event.context, ports);
+                Ok(Response::from(query.handle(ports, invocation, request(event)?).await))
+            }
+        }))
     }
 }
 
@@ -55,8 +57,12 @@ impl From<HttpResponse> for Response {
     }
 }
 
-fn request(event: LambdaEvent<ApiGatewayV2httpRequest>) -> HttpRequest {
-    let request = event.payload;
+fn request(event: LambdaEvent<Payload>) -> Result<HttpRequest, InvocationError> {
+    let request: ApiGatewayV2httpRequest = serde_json::from_str(event.payload.get()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let message = format!("this is no HTTP API request in payload format 2.0: see line {line} column {column}");
+        InvocationError::new(MALFORMED, message)
+    })?;
     // A header that is not text means nothing to us; the name is in lower case already.
     let text = |(name, value): (&_, &_)| Some((ToString::to_string(name), header_text(value)?));
     let body = request.body.unwrap_or_default();
@@ -65,13 +71,13 @@ fn request(event: LambdaEvent<ApiGatewayV2httpRequest>) -> HttpRequest {
         true => BASE64_STANDARD.decode(&body).unwrap_or_else(|_| body.into_bytes()),
         false => body.into_bytes(),
     };
-    HttpRequest {
+    Ok(HttpRequest {
         route: request.route_key.unwrap_or_default(),
         request_id: request.request_context.request_id.unwrap_or(event.context.request_id),
         headers: request.headers.iter().filter_map(text).collect(),
         path_parameters: request.path_parameters.into_iter().collect(),
         body,
-    }
+    })
 }
 
 fn header_text(value: &http::HeaderValue) -> Option<String> {

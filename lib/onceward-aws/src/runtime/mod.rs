@@ -1,17 +1,31 @@
+mod function;
+mod handler;
 mod http;
 mod log;
-mod queue;
+mod shutdown;
+mod source;
 mod stream;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{fmt, process::ExitCode, sync::Arc};
 
-use async_trait::async_trait;
 use aws_config::SdkConfig;
 use chrono::{DateTime, TimeDelta, Utc};
-use lambda_runtime::Context;
-use onceward::Ports;
+use lambda_runtime::{
+    Context, Diagnostic, LambdaEvent, Runtime, Service,
+    tower::{Layer, layer::util::Identity},
+};
+use onceward::{Clock as _, FunctionError, Invocation, Ports, Shutdown, TraceContext};
+
+pub use handler::{Handler, InvocationError, Payload};
 
 use crate::{DynamoDbLedger, SnsTopic, SystemClock, SystemRandomness, clients, settings};
+
+/// How many invocations one environment of Lambda Managed Instances serves at once; not set elsewhere:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-runtimes.html>.
+const MAX_CONCURRENCY: &str = "AWS_LAMBDA_MAX_CONCURRENCY";
+
+/// The address of the Runtime API: set wherever functions run.
+const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
 
 /// Why a function process could not start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +35,15 @@ pub enum RunError {
     VariableMissing {
         /// Its name.
         name: &'static str,
+    },
+    /// The process was started by hand.
+    #[error("{RUNTIME_API} is not set: a function runs on Lambda, or here by `cargo dev`")]
+    NotOnLambda,
+    /// The function cannot work as it is written.
+    #[error("{message}")]
+    Function {
+        /// What is wrong.
+        message: String,
     },
     /// The async runtime did not start.
     #[error("the async runtime could not start")]
@@ -45,41 +68,78 @@ pub enum RunError {
 
 /// What [`run`] runs: a [`Function`](onceward::Function), [`Command`](onceward::Command),
 /// [`Query`](onceward::Query) or [`Relay`](onceward::Relay).
-#[async_trait(?Send)]
 pub trait Runnable: Send + Sized + 'static {
-    /// Serves invocations until the process is stopped.
-    async fn serve(self, config: &SdkConfig) -> Result<(), RunError>;
+    /// Binds it to its clients, by what the environment says. No call is made.
+    fn bind(self, aws: &Aws) -> Result<Handler, RunError>;
 }
 
-/// Serves a function's invocations on this thread, until Lambda stops the process: the last line of `main`.
+/// Serves a function's invocations until Lambda stops the process: the last line of `main`.
 ///
 /// Misconfiguration ends the process with one line in the log that says what to set. No AWS call is made before the
-/// first invocation.
+/// first invocation. Invocations are served one at a time on this thread; on Lambda Managed Instances as many at once as
+/// `AWS_LAMBDA_MAX_CONCURRENCY` says, on all cores.
 pub fn run(function: impl Runnable) -> ExitCode {
     run_with(|_| Ok(function))
 }
 
 /// Like [`run`], for a function that needs dependencies: `build` makes it once, at the cold start.
 pub fn run_with<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> ExitCode {
+    run_layered(Identity::new(), build)
+}
+
+/// Like [`run_with`], with middleware around every invocation: a [`Layer`], or several by a `tower::ServiceBuilder`.
+///
+/// A layer sees what came over the wire and what goes back. What happens to each event inside is fixed: telemetry,
+/// deadline, ledger, handler, commit.
+pub fn run_layered<L, R>(layer: L, build: impl FnOnce(&Aws) -> Result<R, RunError>) -> ExitCode
+where
+    R: Runnable,
+    L: Layer<Handler>,
+    L::Service: Service<LambdaEvent<Payload>, Response = Payload> + Clone + Send + 'static,
+    <L::Service as Service<LambdaEvent<Payload>>>::Future: Send,
+    <L::Service as Service<LambdaEvent<Payload>>>::Error: Into<Diagnostic> + fmt::Debug,
+{
     log::init();
-    let Err(error) = serve(build) else { return ExitCode::SUCCESS };
+    let Err(error) = serve(&layer, build) else { return ExitCode::SUCCESS };
     tracing::error!(error = error.to_string(), "the function stopped");
     ExitCode::FAILURE
 }
 
-fn serve<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result<(), RunError> {
-    // One thread: an environment has one invocation at a time, and work stealing would only cost it.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let aws = Aws { config: clients::config().await };
-        build(&aws)?.serve(&aws.config).await
+fn serve<L, R>(layer: &L, build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Result<(), RunError>
+where
+    R: Runnable,
+    L: Layer<Handler>,
+    L::Service: Service<LambdaEvent<Payload>, Response = Payload> + Clone + Send + 'static,
+    <L::Service as Service<LambdaEvent<Payload>>>::Future: Send,
+    <L::Service as Service<LambdaEvent<Payload>>>::Error: Into<Diagnostic> + fmt::Debug,
+{
+    async_runtime()?.block_on(async {
+        let aws = Aws { config: clients::config().await, shutdown: Shutdown::new() };
+        let service = layer.layer(build(&aws)?.bind(&aws)?);
+        if std::env::var_os(RUNTIME_API).is_none() {
+            return Err(RunError::NotOnLambda);
+        }
+        let in_flight = shutdown::InFlight::default();
+        shutdown::on_signal(aws.shutdown.clone(), in_flight.clone()).await;
+        Runtime::new(service).layer(in_flight).run_concurrent().await.map_err(stopped)
     })
+}
+
+/// One thread where an environment has one invocation at a time: work stealing would only cost it.
+fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    let concurrent = std::env::var(MAX_CONCURRENCY).is_ok_and(|count| count.parse().is_ok_and(|count: u32| count > 1));
+    let mut builder = match concurrent {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
 }
 
 /// What a function's dependencies are made of.
 #[derive(Debug)]
 pub struct Aws {
     config: SdkConfig,
+    shutdown: Shutdown,
 }
 
 impl Aws {
@@ -101,29 +161,40 @@ impl RunError {
     }
 }
 
+impl RunError {
+    #[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
+    fn function(error: FunctionError) -> Self {
+        Self::Function { message: error.to_string() }
+    }
+}
+
 /// What functions that keep a ledger share; [`query_ports`] for those that only read.
-fn ports(config: &SdkConfig) -> Result<Ports, RunError> {
-    settings::required(settings::LEDGER_TABLE).map(|table| ports_with(config, &table))
+fn ports(aws: &Aws) -> Result<Ports, RunError> {
+    settings::required(settings::LEDGER_TABLE).map(|table| ports_with(aws, &table))
 }
 
 /// Reads need no ledger table.
-fn query_ports(config: &SdkConfig) -> Ports {
-    ports_with(config, "")
+fn query_ports(aws: &Aws) -> Ports {
+    ports_with(aws, "")
 }
 
-fn ports_with(config: &SdkConfig, ledger_table: &str) -> Ports {
-    let client = aws_sdk_dynamodb::Client::new(config);
+fn ports_with(aws: &Aws, ledger_table: &str) -> Ports {
+    let client = aws_sdk_dynamodb::Client::new(&aws.config);
     Ports {
         ledger: Arc::new(DynamoDbLedger::new(client, ledger_table, settings::tables())),
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
+        shutdown: aws.shutdown.clone(),
     }
 }
 
-/// When Lambda ends the invocation.
-fn deadline(context: &Context) -> DateTime<Utc> {
+/// Deadline and trace are the invocation's own; the process-wide `_X_AMZN_TRACE_ID` is never read.
+fn invocation(context: &Context, ports: &Ports) -> Invocation {
     let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-    DateTime::from_timestamp_millis(millis).unwrap_or_else(|| Utc::now() + TimeDelta::seconds(1))
+    let deadline = DateTime::<Utc>::from_timestamp_millis(millis);
+    let deadline = deadline.unwrap_or_else(|| SystemClock.now() + TimeDelta::seconds(1));
+    let trace = context.xray_trace_id.as_deref().and_then(TraceContext::from_xray);
+    Invocation::until(deadline, ports.clock.as_ref()).traced(trace)
 }
 
 /// The Runtime API's error as ours.

@@ -1,29 +1,33 @@
-use async_trait::async_trait;
-use aws_config::SdkConfig;
+use std::sync::Arc;
+
 use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use lambda_runtime::{LambdaEvent, service_fn};
 use onceward::{AttributeValue, Envelope, Relay, StreamRecord};
 
-use super::{RunError, Runnable, stopped};
+use super::{Aws, Handler, InvocationError, RunError, Runnable, source::MALFORMED};
 use crate::{EventBridgePublisher, SystemClock, SystemRandomness, dynamodb::EVENTS, settings};
 
-#[async_trait(?Send)]
 impl Runnable for Relay {
-    async fn serve(self, config: &SdkConfig) -> Result<(), RunError> {
+    fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         let bus = settings::required(settings::EVENT_BUS_NAME)?;
-        let publisher = EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(config), bus);
-        let (relay, publisher) = (&self, &publisher);
-        let handle = async |event: LambdaEvent<Event>| {
-            let records = event.payload.records.into_iter().map(record).collect();
-            let failed = relay.handle(&SystemClock, &SystemRandomness, publisher, records).await;
-            let mut response = DynamoDbEventResponse::default();
-            response.batch_item_failures = failed.map(item_failure).into_iter().collect();
-            Ok::<_, std::convert::Infallible>(response)
-        };
-        lambda_runtime::run(service_fn(handle)).await.map_err(stopped)
+        let publisher = Arc::new(EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(&aws.config), bus));
+        Ok(Handler::new(move |event| {
+            let publisher = Arc::clone(&publisher);
+            async move {
+                let records: Event = serde_json::from_str(event.payload.get()).map_err(|error| {
+                    let (line, column) = (error.line(), error.column());
+                    let message = format!("this is no batch of a table's stream: see line {line} column {column}");
+                    InvocationError::new(MALFORMED, message)
+                })?;
+                let records = records.records.into_iter().map(record).collect();
+                let failed = self.handle(&SystemClock, &SystemRandomness, publisher.as_ref(), records).await;
+                let mut response = DynamoDbEventResponse::default();
+                response.batch_item_failures = failed.map(item_failure).into_iter().collect();
+                Ok(response)
+            }
+        }))
     }
 }
 

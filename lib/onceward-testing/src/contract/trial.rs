@@ -111,7 +111,12 @@ impl Trial {
 /// The record that a commit leaves behind.
 pub(super) fn completed(commit: &Commit) -> LedgerRecord {
     let (commit_id, fingerprint) = (commit.commit_id.clone(), commit.fingerprint.clone());
-    LedgerRecord::Completed(Completed { commit_id, fingerprint, result: commit.answer.clone() })
+    LedgerRecord::Completed(Completed {
+        commit_id,
+        fingerprint,
+        result: commit.answer.clone(),
+        committed_at: commit.committed_at,
+    })
 }
 
 pub(super) fn act(key: &Key, operation: Operation, condition: Condition) -> Action {

@@ -34,14 +34,14 @@ impl Harness {
 
     /// Sends a request as it is.
     pub async fn send<D: Send + Sync + 'static>(&self, command: &Command<D>, request: HttpRequest) -> Answer {
-        Answer::of(&command.handle(&self.ports, self.deadline(), request).await)
+        Answer::of(&command.handle(&self.ports, self.invocation(), request).await)
     }
 
     /// Asks for what is under the value of the route's parameter.
     pub async fn query(&self, query: &Query, parameter: &str, value: &str) -> Answer {
         let path_parameters = BTreeMap::from([(parameter.to_owned(), value.to_owned())]);
         let request = HttpRequest { path_parameters, ..self.http_request() };
-        Answer::of(&query.handle(&self.ports, self.deadline(), request).await)
+        Answer::of(&query.handle(&self.ports, self.invocation(), request).await)
     }
 
     fn http_request(&self) -> HttpRequest {

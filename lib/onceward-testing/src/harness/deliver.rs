@@ -42,7 +42,7 @@ impl Harness {
     ) -> Delivered {
         let (letters, postponements) = (self.dead_letters().len(), self.postponements().len());
         let batch = vec![message.delivery.clone()];
-        let failed = function.handle_batch(&self.ports, &self.queue, self.deadline(), batch).await;
+        let failed = function.handle_batch(&self.ports, &self.queue, self.invocation(), batch).await;
         if !failed.is_empty() {
             let delay = self.postponements().get(postponements).map(|postponement| postponement.delay);
             return Delivered::Retried(delay.unwrap_or_default());

@@ -42,9 +42,9 @@ impl Harness {
                 receipt_handle: format!("receipt-{number}"),
                 body: body.into(),
                 receive_count: 1,
-                group: None,
                 source: "arn:aws:sqs:test:000000000000:queue".to_owned(),
                 first_received_at: Some(self.now()),
+                ..Delivery::default()
             },
         }
     }
@@ -58,10 +58,17 @@ impl Message {
         self
     }
 
-    /// Its FIFO message group.
+    /// Its ordering key: a FIFO message group, a partition key.
     #[must_use]
-    pub fn group(mut self, group: impl Into<String>) -> Self {
-        self.delivery.group = Some(group.into());
+    pub fn ordering_key(mut self, key: impl Into<String>) -> Self {
+        self.delivery.ordering_key = Some(key.into());
+        self
+    }
+
+    /// A message attribute, which a function may take its idempotency key from.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.delivery.headers.insert(name.into(), value.into());
         self
     }
 }

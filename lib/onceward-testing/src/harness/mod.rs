@@ -15,7 +15,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use onceward::{
-    DeadLetter, Envelope, Event, Ports, Postponement,
+    DeadLetter, Envelope, Event, Invocation, Ports, Postponement, Shutdown,
     memory::{ManualClock, MemoryLedger, MemorySourceQueue, SeededRandomness},
 };
 
@@ -68,7 +68,7 @@ impl Harness {
         let start = DateTime::from_timestamp(START_SECONDS, 0).expect("a valid time");
         let (ledger, clock) = (Arc::new(MemoryLedger::new()), Arc::new(ManualClock::new(start)));
         let randomness = Arc::new(SeededRandomness::new(seed));
-        let ports = Ports { ledger: ledger.clone(), clock: clock.clone(), randomness };
+        let ports = Ports { ledger: ledger.clone(), clock: clock.clone(), randomness, shutdown: Shutdown::new() };
         let (published, count) = (Mutex::default(), AtomicU64::new(0));
         Self { ledger, clock, ports, queue: MemorySourceQueue::default(), published, count }
     }
@@ -114,8 +114,8 @@ impl Harness {
         self.queue.postponements()
     }
 
-    fn deadline(&self) -> DateTime<Utc> {
-        self.now() + TimeDelta::seconds(INVOCATION_SECONDS)
+    fn invocation(&self) -> Invocation {
+        Invocation::until(self.now() + TimeDelta::seconds(INVOCATION_SECONDS), self.clock.as_ref())
     }
 
     /// A number that no other part of this world has.

@@ -1,4 +1,6 @@
 mod delivery;
+mod direct;
+mod lanes;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -6,14 +8,16 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use futures_util::{StreamExt as _, stream};
 
+pub(crate) use delivery::Prepared;
+use delivery::Unhandled;
 pub use delivery::{BatchItemFailure, Delivery};
-use delivery::{Prepared, Unhandled};
+pub use direct::InvocationFailure;
+use lanes::lanes;
 
 use crate::{
-    Context, DeadLetterQueue, Function, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
+    Context, DeadLetterQueue, Function, Invocation, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
     error::chain,
     execute::{DEADLINE_MARGIN, Execution, Failure, Outcome},
     telemetry::Hop,
@@ -23,40 +27,63 @@ use crate::{
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>.
 const VISIBILITY_MAX: Duration = Duration::from_hours(12);
 
-/// The queue that messages came from, as far as a function acts on it.
+/// The source that messages came from, as far as a function acts on it.
 pub trait SourceQueue: DeadLetterQueue + Visibility {}
 
 impl<Q: DeadLetterQueue + Visibility> SourceQueue for Q {}
 
+/// What the messages of one batch share.
+struct Batch<'a> {
+    ports: &'a Ports,
+    queue: &'a dyn SourceQueue,
+    invocation: Invocation,
+    /// The ledger's records of those that came before.
+    found: HashMap<LedgerKey, LedgerRecord>,
+}
+
+impl Batch<'_> {
+    /// Why no further record is started.
+    fn obstacle(&self) -> Option<&'static str> {
+        if self.ports.shutdown.is_requested() {
+            return Some("the process is about to be stopped");
+        }
+        let near = self.invocation.remaining(self.ports.clock.as_ref()) <= DEADLINE_MARGIN;
+        near.then_some("the invocation's deadline is near")
+    }
+}
+
 impl<D: Send + Sync + 'static> Function<D> {
-    /// Handles the messages that one invocation brings, and says which of them failed.
+    /// Handles the messages that one invocation brings, and says which of them failed, in the batch's order.
     ///
-    /// Messages of one group are handled in order, one at a time; after a failure the rest of the group fails too.
+    /// Messages with one ordering key are handled in order, one at a time; after a failure the rest of them fails too.
     /// Others run side by side. What is not in the answer may be deleted from the queue.
     pub async fn handle_batch(
         &self,
         ports: &Ports,
         queue: &dyn SourceQueue,
-        deadline: DateTime<Utc>,
+        invocation: Invocation,
         deliveries: Vec<Delivery>,
     ) -> Vec<BatchItemFailure> {
-        let prepared: Vec<_> = deliveries.into_iter().map(|delivery| delivery.prepare(ports, deadline)).collect();
+        let prepare = |(place, delivery)| self.prepare(ports, invocation, place, delivery);
+        let prepared: Vec<_> = deliveries.into_iter().enumerate().map(prepare).collect();
         let found = self.find_redelivered(ports, &prepared).await;
-        let lanes = lanes(prepared);
-        let results = stream::iter(lanes)
-            .map(|lane| self.handle_lane(ports, queue, deadline, lane, &found))
-            .buffer_unordered(self.settings.concurrency)
+        let batch = Batch { ports, queue, invocation, found };
+        let results = stream::iter(lanes(prepared))
+            .map(|lane| self.handle_lane(&batch, lane))
+            .buffer_unordered(self.settings.concurrency.max(1))
             .collect::<Vec<_>>()
             .await;
-        let failed: Vec<_> = results.into_iter().flatten().collect();
+        let mut failed: Vec<_> = results.into_iter().flatten().collect();
+        failed.sort_unstable_by_key(|unhandled| unhandled.place);
         postpone(queue, &failed).await;
         failed.into_iter().map(|unhandled| unhandled.failure).collect()
     }
 
     /// One read for all messages that came before: a duplicate then costs no handler run and no failed transaction.
     async fn find_redelivered(&self, ports: &Ports, prepared: &[Prepared]) -> HashMap<LedgerKey, LedgerRecord> {
-        let again = prepared.iter().filter(|message| message.delivery.receive_count > 1);
-        let keys: Vec<_> = again.filter_map(|message| Some(self.key(&message.event.as_ref().ok()?.0.id))).collect();
+        let again = prepared.iter().filter(|message| message.delivery.receive_count > 1 && message.refused.is_none());
+        let key = |message: &Prepared| Some(self.ledger_key(&message.event.as_ref().ok()?.1.idempotency_key));
+        let keys: Vec<_> = again.filter_map(key).collect();
         if keys.is_empty() {
             return HashMap::new();
         }
@@ -66,37 +93,25 @@ impl<D: Send + Sync + 'static> Function<D> {
         })
     }
 
-    async fn handle_lane(
-        &self,
-        ports: &Ports,
-        queue: &dyn SourceQueue,
-        deadline: DateTime<Utc>,
-        mut lane: VecDeque<Prepared>,
-        found: &HashMap<LedgerKey, LedgerRecord>,
-    ) -> Vec<Unhandled> {
+    async fn handle_lane(&self, batch: &Batch<'_>, mut lane: VecDeque<Prepared>) -> Vec<Unhandled> {
         while let Some(message) = lane.pop_front() {
-            if ports.remaining(deadline) <= DEADLINE_MARGIN {
-                lane.push_front(message);
-                return Unhandled::all(lane, Duration::ZERO);
-            }
-            if let Err(delay) = self.handle_message(ports, queue, &message, found).await {
-                lane.push_front(message);
-                return Unhandled::all(lane, delay);
+            let failure = match batch.obstacle() {
+                Some(obstacle) => Err((obstacle.to_owned(), Duration::ZERO)),
+                None => self.handle_message(batch, &message).await,
+            };
+            if let Err((error, delay)) = failure {
+                let rest = lane.into_iter().map(|later| later.unhandled("an earlier one of its order failed", delay));
+                return std::iter::once(message.unhandled(&error, delay)).chain(rest).collect();
             }
         }
         Vec::new()
     }
 
-    /// `Err` says how long to wait before the message is tried again.
-    async fn handle_message(
-        &self,
-        ports: &Ports,
-        queue: &dyn SourceQueue,
-        message: &Prepared,
-        found: &HashMap<LedgerKey, LedgerRecord>,
-    ) -> Result<(), Duration> {
-        let began = ports.clock.now();
-        let mut outcome = self.outcome(message, found).await;
+    /// `Err` says what is wrong, and how long to wait before the message is tried again.
+    async fn handle_message(&self, batch: &Batch<'_>, message: &Prepared) -> Result<(), (String, Duration)> {
+        let (ports, queue) = (batch.ports, batch.queue);
+        let began = (ports.clock.now(), ports.clock.monotonic());
+        let mut outcome = self.outcome(message, &batch.found).await;
         if let Outcome::Failed(Failure::Terminal { reason, error, field }) = &outcome {
             let error = field.as_ref().map_or_else(|| error.clone(), |field| format!("{field}: {error}"));
             let letter = message.dead_letter(self.settings.name, *reason, error, ports.clock.now());
@@ -104,41 +119,60 @@ impl<D: Send + Sync + 'static> Function<D> {
                 outcome = Outcome::Failed(Failure::retry(&error));
             }
         }
-        let attempt = message.delivery.receive_count;
-        let (label, reason) = outcome.label("dead_lettered");
-        let unreadable = message.delivery.unreadable(began, ports);
-        let event = message.event.as_ref().map_or(&unreadable, |(_, call)| &call.event);
-        let subject = &event.subject;
-        let hop = Hop { settings: &self.settings, event, subject, attempt, duration: ports.clock.now() - began };
-        hop.report(label, reason.as_deref());
+        self.report(ports, message, began, &outcome, "dead_lettered");
         match outcome {
-            Outcome::Failed(Failure::Retry { after, .. }) => Err(self.delay(after, attempt, ports)),
+            Outcome::Failed(Failure::Retry { after, error }) => {
+                Err((error, self.delay(after, message.delivery.receive_count, ports)))
+            }
             _ => Ok(()),
         }
     }
 
-    async fn outcome(&self, message: &Prepared, found: &HashMap<LedgerKey, LedgerRecord>) -> Outcome {
+    /// The one line of a delivery.
+    pub(crate) fn report(
+        &self,
+        ports: &Ports,
+        message: &Prepared,
+        (began, since): (chrono::DateTime<chrono::Utc>, Duration),
+        outcome: &Outcome,
+        terminal: &'static str,
+    ) {
+        let (label, reason) = outcome.label(terminal);
+        let unreadable = message.event.is_err().then(|| message.delivery.unreadable(began, ports));
+        let readable = message.event.as_ref().ok().map(|(_, call)| &call.event);
+        let Some(event) = readable.or(unreadable.as_ref()) else { return };
+        let duration = ports.clock.monotonic().saturating_sub(since);
+        let (subject, attempt) = (&event.subject, message.delivery.receive_count);
+        Hop { settings: &self.settings, event, subject, attempt, duration }.report(label, reason.as_deref());
+    }
+
+    /// Handles one event once, whatever brought it.
+    pub(crate) async fn outcome(&self, message: &Prepared, found: &HashMap<LedgerKey, LedgerRecord>) -> Outcome {
         let (envelope, call) = match &message.event {
             Ok(event) => event,
-            Err(error) => return Outcome::Failed(Failure::terminal(Reason::MalformedEvent, error.to_string())),
+            Err(failure) => return Outcome::Failed(failure.clone()),
         };
         let Some(handler) = self.handlers.get(&envelope.event_type) else {
             let known = self.event_types().collect::<Vec<_>>().join(", ");
             let error = format!("no handler for this type; {} handles {known}", self.settings.name);
             return Outcome::Failed(Failure::terminal(Reason::UnknownEventType, error));
         };
-        let execution =
-            Execution { settings: &self.settings, call: Arc::clone(call), fingerprint: envelope.fingerprint() };
+        if let Some(failure) = &message.refused {
+            return Outcome::Failed(failure.clone());
+        }
+        let found = found.get(&self.ledger_key(&call.idempotency_key)).cloned();
         let context = Context { dependencies: Arc::clone(&self.dependencies), call: Arc::clone(call) };
         let start = || {
             let schema_refused = |error| Failure::terminal(Reason::SchemaRefused, error);
-            handler(envelope, context.clone()).map_err(schema_refused)
+            (handler.run)(envelope, context.clone()).map_err(schema_refused)
         };
-        execution.run(found.get(&self.key(&envelope.id)).cloned(), start).await
+        let execution =
+            Execution { settings: &self.settings, call: Arc::clone(call), fingerprint: envelope.fingerprint() };
+        execution.run(found, start).await
     }
 
-    fn key(&self, id: &str) -> LedgerKey {
-        LedgerKey { function: self.settings.name.to_owned(), idempotency_key: id.to_owned() }
+    fn ledger_key(&self, idempotency_key: &str) -> LedgerKey {
+        LedgerKey { function: self.settings.name.to_owned(), idempotency_key: idempotency_key.to_owned() }
     }
 
     /// What the handler or a lease asks for, with the first step of the backoff on top; otherwise the backoff.
@@ -148,25 +182,10 @@ impl<D: Send + Sync + 'static> Function<D> {
     }
 }
 
-/// Messages of one group share a lane, in order; every other message has its own.
-fn lanes(messages: Vec<Prepared>) -> Vec<VecDeque<Prepared>> {
-    let mut lanes: Vec<VecDeque<Prepared>> = Vec::new();
-    let mut lane_of = HashMap::new();
-    for message in messages {
-        let next = lanes.len();
-        let lane = message.delivery.group.clone().map_or(next, |group| *lane_of.entry(group).or_insert(next));
-        if lane == next {
-            lanes.push(VecDeque::new());
-        }
-        lanes[lane].push_back(message);
-    }
-    lanes
-}
-
 /// Best effort: without it the messages come back after the queue's visibility timeout.
 async fn postpone(queue: &dyn SourceQueue, failed: &[Unhandled]) {
-    let postponements: Vec<_> = failed
-        .iter()
+    let postponable = failed.iter().filter(|unhandled| !unhandled.receipt_handle.is_empty());
+    let postponements: Vec<_> = postponable
         .map(|unhandled| Postponement {
             receipt_handle: unhandled.receipt_handle.clone(),
             delay: unhandled.delay.min(VISIBILITY_MAX),

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Context, EventMetadata, HandlerResult, HttpRequest, HttpResponse, Ports, Reason, TraceContext,
+    Context, EventMetadata, FunctionError, HandlerResult, HttpRequest, HttpResponse, Invocation, Ports, Reason,
+    TraceContext,
     context::{Call, new_trace},
     execute::{Execution, Failure, Outcome},
     fingerprint,
@@ -74,16 +75,21 @@ impl<D: Send + Sync + 'static> Command<D> {
         self.settings.name
     }
 
+    /// Whether it can work: its name and settings make sense.
+    pub fn check(&self) -> Result<(), FunctionError> {
+        self.settings.check()
+    }
+
     /// Handles one request.
-    pub async fn handle(&self, ports: &Ports, deadline: DateTime<Utc>, request: HttpRequest) -> HttpResponse {
-        let began = ports.clock.now();
+    pub async fn handle(&self, ports: &Ports, invocation: Invocation, request: HttpRequest) -> HttpResponse {
+        let (began, since) = (ports.clock.now(), ports.clock.monotonic());
         let key = idempotency_key(&request);
-        let event = metadata(&request, began, ports);
+        let event = metadata(&request, began, ports, invocation);
         let call = Arc::new(Call {
             ports: ports.clone(),
             event,
             idempotency_key: key.clone().unwrap_or_default(),
-            deadline,
+            invocation,
             attempt: 1,
             subject: OnceLock::new(),
         });
@@ -97,7 +103,7 @@ impl<D: Send + Sync + 'static> Command<D> {
             event: &call.event,
             subject: call.subject(),
             attempt: 1,
-            duration: ports.clock.now() - began,
+            duration: ports.clock.monotonic().saturating_sub(since),
         };
         hop.report(label, reason.as_deref());
         respond(outcome)
@@ -148,8 +154,9 @@ fn acceptable(request: &HttpRequest) -> Result<(), Failure> {
     }
 }
 
-fn metadata(request: &HttpRequest, time: DateTime<Utc>, ports: &Ports) -> EventMetadata {
+fn metadata(request: &HttpRequest, time: DateTime<Utc>, ports: &Ports, invocation: Invocation) -> EventMetadata {
     let trace = request.headers.get("traceparent").and_then(|header| TraceContext::parse(header));
+    let trace = trace.or(invocation.trace());
     EventMetadata {
         id: request.request_id.clone(),
         event_type: request.route.clone(),

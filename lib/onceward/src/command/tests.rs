@@ -49,7 +49,7 @@ fn request(body: impl Into<Vec<u8>>, key: Option<&str>) -> HttpRequest {
 }
 
 async fn send(world: &World, request: HttpRequest) -> HttpResponse {
-    Command::new("buy", buy).handle(&world.ports, world.deadline(), request).await
+    Command::new("buy", buy).handle(&world.ports, world.invocation(), request).await
 }
 
 /// Status, code, field and message of a refusal.
@@ -214,7 +214,7 @@ async fn a_repeated_request_is_replayed_even_if_the_handler_now_refuses_it() {
     });
     let world = World::new();
     for (key, status) in [("k", 202), ("k", 202), ("other", 400)] {
-        let response = register.handle(&world.ports, world.deadline(), request("{}", Some(key))).await;
+        let response = register.handle(&world.ports, world.invocation(), request("{}", Some(key))).await;
         assert_eq!(response.status, status, "{}", response.body);
     }
 }
@@ -225,7 +225,7 @@ async fn the_event_of_a_request_carries_its_id_and_trace() {
     let mut request = request(BODY, Some("k"));
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     request.headers.insert("traceparent".to_owned(), format!("00-{trace}-00f067aa0ba902b7-01"));
-    Command::new("buy", buy).source("shop").handle(&world.ports, world.deadline(), request).await;
+    Command::new("buy", buy).source("shop").handle(&world.ports, world.invocation(), request).await;
     let [envelope] = world.ledger.memory().take_outbox().try_into().unwrap();
     assert_eq!((envelope.source.as_str(), envelope.event_type.as_str()), ("shop", "ping.sent.v1"));
     assert_eq!(envelope.correlationid.as_deref(), Some("request"));

@@ -11,6 +11,8 @@ use futures_util::{
     pin_mut,
 };
 
+use tracing::Instrument as _;
+
 use crate::{
     Claim, ClaimOutcome, HandlerError, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord, Reason,
     context::Call,
@@ -20,6 +22,14 @@ use crate::{
 
 /// Work stops this long before the invocation's deadline, so that what failed can still be reported.
 pub(crate) const DEADLINE_MARGIN: Duration = Duration::from_millis(300);
+
+/// What runs when the process is asked to stop may go on for this long. Lambda kills 500 ms after it asks:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>.
+const SHUTDOWN_GRACE: Duration = Duration::from_millis(200);
+
+/// No lease is longer than an invocation can be, whatever two clocks make of it:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html>.
+const LEASE_MAX: Duration = Duration::from_mins(15);
 
 /// How handling one event ended.
 #[derive(Debug)]
@@ -71,51 +81,84 @@ pub(crate) struct Execution<'a> {
 }
 
 impl Execution<'_> {
-    /// Runs to an outcome, whatever the handler does: a panic and a passed deadline are retryable failures.
+    /// Runs to an outcome, whatever the handler does: a panic, a passed deadline and the end of the process are retryable
+    /// failures.
     ///
     /// `found` is the ledger's record, if it was read already; `start` begins one run of the handler.
     pub(crate) async fn run(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
-        let remaining = self.call.ports.remaining(self.call.deadline);
-        let deadline = self.call.ports.clock.sleep(remaining.saturating_sub(DEADLINE_MARGIN));
-        let work = AssertUnwindSafe(self.handle(found, start)).catch_unwind();
-        pin_mut!(work, deadline);
-        match select(work, deadline).await {
-            Either::Left((Ok(outcome), _)) => outcome,
-            Either::Left((Err(panic), _)) => {
-                let error = format!("the handler panicked: {}", panic_message(panic.as_ref()));
-                Outcome::Failed(Failure::Retry { error, after: None })
+        let owner = self.settings.guarded.then(|| self.call.ports.uuid().to_string());
+        let work = AssertUnwindSafe(self.handle(found, owner.as_deref(), start)).catch_unwind().instrument(self.span());
+        let (deadline, shutdown) = (self.deadline_near(), self.shutdown_over());
+        pin_mut!(work, deadline, shutdown);
+        let error = match select(work, select(deadline, shutdown)).await {
+            Either::Left((Ok(outcome), _)) => return outcome,
+            Either::Left((Err(panic), _)) => format!("the handler panicked: {}", panic_message(panic.as_ref())),
+            Either::Right((Either::Left(_), _)) => {
+                "the invocation's deadline is near and the handler is not done".to_owned()
             }
-            Either::Right(_) => {
-                let error = "the invocation's deadline is near and the handler is not done".to_owned();
-                Outcome::Failed(Failure::Retry { error, after: None })
+            Either::Right((Either::Right(_), _)) => {
+                if let Some(owner) = &owner {
+                    self.release(owner).await;
+                }
+                "the process is being stopped and the handler is not done".to_owned()
             }
-        }
+        };
+        Outcome::Failed(Failure::Retry { error, after: None })
     }
 
-    async fn handle(&self, found: Option<LedgerRecord>, start: impl Fn() -> Result<Run, Failure>) -> Outcome {
+    /// What every line that a handler logs says of its event.
+    fn span(&self) -> tracing::Span {
+        let event = &self.call.event;
+        tracing::info_span!(
+            "event",
+            function = self.settings.name,
+            event_type = event.event_type,
+            event_id = event.id,
+            correlation_id = event.correlation_id,
+            attempt = self.call.attempt,
+        )
+    }
+
+    async fn deadline_near(&self) {
+        let clock = &self.call.ports.clock;
+        clock.sleep(self.call.invocation.remaining(clock.as_ref()).saturating_sub(DEADLINE_MARGIN)).await;
+    }
+
+    async fn shutdown_over(&self) {
+        self.call.ports.shutdown.requested().await;
+        self.call.ports.clock.sleep(SHUTDOWN_GRACE).await;
+    }
+
+    async fn handle(
+        &self,
+        found: Option<LedgerRecord>,
+        owner: Option<&str>,
+        start: impl Fn() -> Result<Run, Failure>,
+    ) -> Outcome {
         if let Err(failure) = self.admit() {
             return Outcome::Failed(failure);
         }
         if let Some(record @ LedgerRecord::Completed(_)) = found {
             return self.duplicate(record);
         }
-        if !self.settings.guarded {
-            return self.run_and_commit(None, &start).await;
-        }
-        let owner = self.call.ports.uuid().to_string();
-        match self.call.ports.ledger.claim(&self.claim(&owner)).await {
+        let Some(owner) = owner else { return self.run_and_commit(None, &start).await };
+        match self.call.ports.ledger.claim(&self.claim(owner)).await {
             Ok(ClaimOutcome::Claimed) => {}
             Ok(ClaimOutcome::Held(record)) => return self.duplicate(record),
             Err(error) => return Outcome::Failed(Failure::retry(&error)),
         }
-        let run = AssertUnwindSafe(self.run_and_commit(Some(&owner), &start)).catch_unwind().await;
-        if let Ok(Outcome::Committed(_) | Outcome::Replayed(_)) = run {
-            return run.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        }
-        if let Err(error) = self.call.ports.ledger.release(&self.key(), &owner).await {
-            tracing::warn!(key = %self.key(), error = chain(&error), "the lease could not be released; it ends by itself");
+        let run = AssertUnwindSafe(self.run_and_commit(Some(owner), &start)).catch_unwind().await;
+        if !matches!(run, Ok(Outcome::Committed(_) | Outcome::Replayed(_))) {
+            self.release(owner).await;
         }
         run.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// Gives the key back, if it is still this owner's.
+    async fn release(&self, owner: &str) {
+        if let Err(error) = self.call.ports.ledger.release(&self.key(), owner).await {
+            tracing::warn!(key = %self.key(), error = chain(&error), "the lease could not be released; it ends by itself");
+        }
     }
 
     /// What can be refused without any call.
@@ -129,9 +172,9 @@ impl Execution<'_> {
         let age = self.call.ports.clock.now() - self.call.event.time;
         if age > self.retention() {
             let error = format!(
-                "the event is of {}, and the ledger remembers {} days: whether it was handled can no longer be told",
+                "the event is of {}, and the ledger remembers {} s: whether it was handled can no longer be told",
                 self.call.event.time.to_rfc3339(),
-                self.retention().num_days(),
+                self.retention().num_seconds(),
             );
             return Err(Failure::terminal(Reason::TooLate, error));
         }
@@ -147,7 +190,7 @@ impl Execution<'_> {
         match record {
             LedgerRecord::Completed(completed) => Outcome::Replayed(completed.result),
             LedgerRecord::InProgress(lease) => {
-                let wait = self.call.ports.remaining(lease.expires_at);
+                let wait = self.call.ports.until(lease.expires_at).min(LEASE_MAX);
                 let error = format!("{} is being handled by another delivery", self.key());
                 Outcome::Failed(Failure::Retry { error, after: Some(wait) })
             }
@@ -156,8 +199,8 @@ impl Execution<'_> {
 
     fn claim(&self, owner: &str) -> Claim {
         let now = self.call.ports.clock.now();
-        let lease =
-            Lease { owner: owner.to_owned(), fingerprint: self.fingerprint.clone(), expires_at: self.call.deadline };
+        let expires_at = self.call.invocation.deadline();
+        let lease = Lease { owner: owner.to_owned(), fingerprint: self.fingerprint.clone(), expires_at };
         Claim { key: self.key(), lease, now, expires_at: now + self.retention() }
     }
 

@@ -4,6 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::SubsecRound as _;
 
 use super::evaluate::{apply, holds};
 use crate::{
@@ -103,6 +104,7 @@ impl Ledger for MemoryLedger {
             commit_id: commit.commit_id.clone(),
             fingerprint: commit.fingerprint.clone(),
             result: commit.answer.clone(),
+            committed_at: commit.committed_at.trunc_subsecs(3),
         };
         state.records.insert(commit.key.clone(), LedgerRecord::Completed(completed));
         state.outbox.extend(commit.events.iter().cloned());

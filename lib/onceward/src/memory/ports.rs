@@ -22,6 +22,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Debug)]
 pub struct ManualClock {
     now: Mutex<DateTime<Utc>>,
+    passed: Mutex<Duration>,
 }
 
 impl ManualClock {
@@ -30,12 +31,18 @@ impl ManualClock {
 
     /// A clock that shows `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self { now: Mutex::new(now) }
+        Self { now: Mutex::new(now), passed: Mutex::default() }
     }
 
-    /// Moves the clock.
+    /// Time passes.
     pub fn advance(&self, duration: Duration) {
-        *lock(&self.now) += TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        *lock(&self.passed) += duration;
+        self.jump(TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX));
+    }
+
+    /// The wall clock is set, without any time passing.
+    pub fn jump(&self, by: TimeDelta) {
+        *lock(&self.now) += by;
     }
 }
 
@@ -43,6 +50,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
         *lock(&self.now)
+    }
+
+    fn monotonic(&self) -> Duration {
+        *lock(&self.passed)
     }
 
     async fn sleep(&self, duration: Duration) {

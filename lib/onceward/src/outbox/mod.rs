@@ -2,7 +2,7 @@ use std::{collections::HashSet, error::Error};
 
 use async_trait::async_trait;
 
-use crate::{Backoff, Clock, Envelope, Randomness, error::chain};
+use crate::{Backoff, Clock, Envelope, Randomness, error::chain, telemetry::milliseconds};
 
 /// How often the relay sends an event that was refused, before the stream has to bring its record again.
 const PUBLISH_TRIES_MAX: u32 = 4;
@@ -86,14 +86,13 @@ impl Relay {
             .enumerate()
             .flat_map(|(place, record)| record.events.iter().flatten().map(move |event| (place, event)))
             .collect();
-        let began = clock.now();
+        let began = clock.monotonic();
         for chunk in chunks(&events, publisher.batch_max(), publisher.batch_bytes_max()) {
             if let Err(place) = self.publish(clock, randomness, publisher, chunk).await {
                 return Some(readable[place].sequence_number.clone());
             }
         }
-        #[expect(clippy::cast_precision_loss, reason = "a duration in milliseconds for people")]
-        let duration_ms = (clock.now() - began).num_microseconds().unwrap_or(i64::MAX) as f64 / 1_000.0;
+        let duration_ms = milliseconds(clock.monotonic().saturating_sub(began));
         let (function, count) = (self.name, events.len());
         let subject = events.first().and_then(|(_, event)| event.subject.as_deref()).unwrap_or_default();
         let types: Vec<_> = events.iter().map(|(_, event)| event.event_type.as_str()).collect();

@@ -3,12 +3,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use chrono::{DateTime, Utc};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 
 use crate::{
-    Context, EventMetadata, HandlerError, HttpRequest, HttpResponse, Ports,
+    Context, EventMetadata, FunctionError, HandlerError, HttpRequest, HttpResponse, Invocation, Ports,
     context::{Call, new_trace},
     function::Settings,
     telemetry::Hop,
@@ -55,9 +54,14 @@ impl Query {
         self.settings.name
     }
 
+    /// Whether it can work: its name makes sense.
+    pub fn check(&self) -> Result<(), FunctionError> {
+        self.settings.check()
+    }
+
     /// Handles one request.
-    pub async fn handle(&self, ports: &Ports, deadline: DateTime<Utc>, request: HttpRequest) -> HttpResponse {
-        let began = ports.clock.now();
+    pub async fn handle(&self, ports: &Ports, invocation: Invocation, request: HttpRequest) -> HttpResponse {
+        let (began, since) = (ports.clock.now(), ports.clock.monotonic());
         let value = request.path_parameters.get(self.parameter).cloned().unwrap_or_default();
         let event = EventMetadata {
             id: request.request_id.clone(),
@@ -67,13 +71,13 @@ impl Query {
             time: began,
             sequence: None,
             correlation_id: request.request_id.clone(),
-            trace: new_trace(ports),
+            trace: invocation.trace().unwrap_or_else(|| new_trace(ports)),
         };
         let call = Arc::new(Call {
             ports: ports.clone(),
             event,
             idempotency_key: request.request_id,
-            deadline,
+            invocation,
             attempt: 1,
             subject: OnceLock::new(),
         });
@@ -102,7 +106,7 @@ impl Query {
             event: &call.event,
             subject: call.subject(),
             attempt: 1,
-            duration: ports.clock.now() - began,
+            duration: ports.clock.monotonic().saturating_sub(since),
         };
         hop.report(outcome, reason.as_deref());
         response

@@ -19,7 +19,7 @@ async fn look(name: String, context: Context) -> QueryResult<Counter> {
 async fn ask(world: &World, name: &str) -> HttpResponse {
     let path_parameters = BTreeMap::from([("name".to_owned(), name.to_owned())]);
     let request = HttpRequest { path_parameters, request_id: "request".to_owned(), ..HttpRequest::default() };
-    Query::new("look", "name", look).handle(&world.ports, world.deadline(), request).await
+    Query::new("look", "name", look).handle(&world.ports, world.invocation(), request).await
 }
 
 #[tokio::test]

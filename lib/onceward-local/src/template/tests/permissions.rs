@@ -95,7 +95,7 @@ fn a_consumer_may_read_its_queue_and_write_its_dead_letters() {
     let document = repository();
     let consumers: Vec<_> = functions(&document)
         .into_iter()
-        .filter(|(_, properties)| properties["Environment"]["Variables"].get("QUEUE_URL").is_some())
+        .filter(|(_, properties)| properties["Environment"]["Variables"].get("DEAD_LETTER_QUEUE_URL").is_some())
         .collect();
     assert_eq!(consumers.len(), 9);
     for (id, properties) in consumers {
@@ -111,7 +111,6 @@ fn a_consumer_may_read_its_queue_and_write_its_dead_letters() {
         ];
         assert_eq!(allowed, expected, "{id}");
         let variables = &properties["Environment"]["Variables"];
-        assert_eq!(variables["QUEUE_URL"], json!({"Ref": format!("{id}Queue")}));
         assert_eq!(variables["DEAD_LETTER_QUEUE_URL"], json!({"Ref": format!("{id}DeadLetters")}));
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use crate::{
-    Backoff, Context, Function, HandlerError, HandlerResult, Reason, UnitOfWork, absent, all,
+    Backoff, Context, Function, HandlerError, HandlerResult, Invocation, Reason, UnitOfWork, absent, all,
     fixture::{Counter, Ping, Runs, World, again},
 };
 
@@ -58,7 +58,7 @@ async fn a_terminal_error_moves_the_message_with_its_reason_and_acknowledges_it(
     assert_eq!((letter.reason, letter.error.as_str()), (Reason::Terminal, "two is wrong"));
     assert_eq!((letter.body, letter.message_id), (message.body, "m-1".to_owned()));
     assert_eq!((letter.function.as_str(), letter.source, letter.attempts), ("obey", message.source, 3));
-    assert_eq!((letter.first_received_at, letter.failed_at), (message.first_received_at, world.now()));
+    assert_eq!((Some(letter.first_failed_at), letter.last_failed_at), (message.first_received_at, world.now()));
     assert_eq!(letter.event, Some(("e-1".to_owned(), "ping.sent.v1".to_owned())));
     assert!(world.delays().is_empty());
 }
@@ -167,9 +167,9 @@ async fn near_the_deadline_nothing_is_started_and_the_rest_comes_back_at_once() 
 async fn the_time_to_report_failures_is_not_spent_on_a_record() {
     let world = World::new();
     for (left_ms, failed) in [(300, 1), (301, 0)] {
-        let deadline = world.now() + TimeDelta::milliseconds(left_ms);
+        let invocation = Invocation::until(world.now() + TimeDelta::milliseconds(left_ms), world.clock.as_ref());
         let batch = vec![world.delivery("1", 0)];
-        assert_eq!(obeying().handle_batch(&world.ports, &world.queue, deadline, batch).await.len(), failed);
+        assert_eq!(obeying().handle_batch(&world.ports, &world.queue, invocation, batch).await.len(), failed);
     }
 }
 
@@ -178,7 +178,8 @@ async fn a_handler_that_is_not_done_at_the_deadline_is_dropped_and_retried() {
     let world = World::new();
     let deadline = world.now() + TimeDelta::milliseconds(1_300);
     let batch = vec![world.delivery("2", 0), world.delivery("1", 5)];
-    let failed = obeying().handle_batch(&world.ports, &world.queue, deadline, batch).await;
+    let invocation = Invocation::until(deadline, world.clock.as_ref());
+    let failed = obeying().handle_batch(&world.ports, &world.queue, invocation, batch).await;
     assert_eq!(failed.into_iter().map(|failure| failure.message_id).collect::<Vec<_>>(), ["m-1"]);
     assert_eq!(world.now(), deadline - TimeDelta::milliseconds(300), "time is left to report the failure");
     assert_eq!(world.count().await, 1);

@@ -33,7 +33,7 @@ impl Journal {
 }
 
 fn in_group(world: &World, group: &str, id: &str, value: u32) -> Delivery {
-    Delivery { group: Some(group.to_owned()), ..world.delivery(id, value) }
+    Delivery { ordering_key: Some(group.to_owned()), ..world.delivery(id, value) }
 }
 
 #[tokio::test]
@@ -104,4 +104,41 @@ async fn messages_without_a_group_run_side_by_side_within_the_limit() {
         assert!(world.handle(&function, batch).await.is_empty());
         assert_eq!(gauge.lock().unwrap().most, most, "with a limit of {limit}");
     }
+}
+
+#[tokio::test]
+async fn a_function_can_name_what_orders_its_events() {
+    let (world, journal) = (World::new(), Journal::default());
+    let by_tens = journal.function().ordered_by(|envelope| {
+        let ping: Ping = serde_json::from_str(envelope.data.get()).ok()?;
+        Some((ping.value / 10).to_string())
+    });
+    let batch = [("1", 11), ("2", 21), ("3", 12), ("4", 0), ("5", 22), ("6", 1), ("7", 13)];
+    let batch = batch.map(|(id, value)| world.delivery(id, value));
+    assert_eq!(world.handle(&by_tens, batch).await, ["m-4", "m-6"]);
+    assert_eq!((journal.of(1), journal.of(2)), (vec![11, 12, 13], vec![21, 22]));
+}
+
+#[tokio::test]
+async fn no_more_records_run_at_once_than_the_function_says() {
+    let world = World::new();
+    let running = Arc::new(Mutex::new((0_u32, 0_u32)));
+    let seen = running.clone();
+    let function = Function::new("note").concurrency(3).on(move |_: Ping, _: Context| {
+        let running = running.clone();
+        async move {
+            {
+                let mut counts = running.lock().unwrap();
+                *counts = (counts.0 + 1, counts.1.max(counts.0 + 1));
+            }
+            for _ in 0..5 {
+                tokio::task::yield_now().await;
+            }
+            running.lock().unwrap().0 -= 1;
+            Ok(UnitOfWork::new())
+        }
+    });
+    let batch: Vec<_> = (0..20).map(|id| world.delivery(&id.to_string(), id)).collect();
+    assert!(world.handle(&function, batch).await.is_empty());
+    assert_eq!(seen.lock().unwrap().1, 3);
 }

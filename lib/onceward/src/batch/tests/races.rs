@@ -27,7 +27,7 @@ async fn overtake(ports: &Ports, run: u32) {
     });
     let world = World::new();
     let message = world.delivery(&format!("overtaking-{run}"), run);
-    let failed = other.handle_batch(ports, &world.queue, world.deadline(), vec![message]).await;
+    let failed = other.handle_batch(ports, &world.queue, world.invocation(), vec![message]).await;
     assert!(failed.is_empty());
 }
 

@@ -1,7 +1,10 @@
+mod wire;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+pub(crate) use self::wire::{Unwrapped, unwrap};
 use crate::fingerprint;
 
 /// The only CloudEvents version there is: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
@@ -71,21 +74,12 @@ pub enum EnvelopeError {
     },
 }
 
-/// What tells the two accepted shapes apart: EventBridge puts the envelope into `detail`.
-#[derive(Deserialize)]
-struct Body<'a> {
-    #[serde(borrow)]
-    detail: Option<&'a RawValue>,
-}
-
 impl Envelope {
-    /// Reads a queue message's body: an EventBridge event whose `detail` is the envelope, or the envelope itself.
+    /// Reads what a source delivered: the envelope itself, an EventBridge event, or an SNS notification with either.
+    ///
+    /// An EventBridge event whose `detail` is no CloudEvents event becomes one: its `detail-type` is the type, as it is.
     pub fn parse(body: &str) -> Result<Self, EnvelopeError> {
-        let probe: Body<'_> = serde_json::from_str(body).map_err(malformed)?;
-        let text = probe.detail.map_or(body, RawValue::get);
-        let envelope: Self = serde_json::from_str(text).map_err(malformed)?;
-        envelope.check()?;
-        Ok(envelope)
+        wire::unwrap(body).map(|unwrapped| unwrapped.envelope)
     }
 
     fn check(&self) -> Result<(), EnvelopeError> {
@@ -126,12 +120,6 @@ impl Envelope {
     }
 }
 
-/// `serde_json` names line and column; it never repeats the input beyond a single token's kind.
-#[expect(clippy::needless_pass_by_value, reason = "the shape `map_err` wants")]
-fn malformed(error: serde_json::Error) -> EnvelopeError {
-    EnvelopeError::Malformed { message: error.to_string() }
-}
-
 fn rfc3339_millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
@@ -150,6 +138,39 @@ mod tests {
         let routed = Envelope::parse(&routed).unwrap();
         assert_eq!((alone.id.as_str(), alone.sequence()), ("e-1", Some(7)));
         assert_eq!(serde_json::to_string(&alone).unwrap(), serde_json::to_string(&routed).unwrap());
+    }
+
+    #[test]
+    fn an_sns_notification_gives_its_message_and_its_attributes() {
+        let routed = format!(r#"{{"version":"0","detail-type":"order.placed.v1","detail":{ENVELOPE}}}"#);
+        for message in [ENVELOPE, &routed] {
+            let notification = serde_json::json!({
+                "Type": "Notification", "MessageId": "m", "TopicArn": "t", "Message": message,
+                "MessageAttributes": {"tenant": {"Type": "String", "Value": "acme"}},
+            });
+            let unwrapped = unwrap(&notification.to_string()).unwrap();
+            assert_eq!(unwrapped.envelope.id, "e-1");
+            assert_eq!(unwrapped.attributes["tenant"], "acme");
+        }
+    }
+
+    #[test]
+    fn an_event_of_somebody_else_keeps_eventbridges_attributes() {
+        let event = r#"{"version":"0","id":"7bf73129","detail-type":"EC2 Instance State-change Notification",
+            "source":"aws.ec2","time":"2026-11-21T01:02:03Z","detail":{"state":"running"}}"#;
+        let envelope = Envelope::parse(event).unwrap();
+        assert_eq!((envelope.id.as_str(), envelope.source.as_str()), ("7bf73129", "aws.ec2"));
+        assert_eq!(envelope.event_type, "EC2 Instance State-change Notification");
+        assert_eq!(envelope.data.get(), r#"{"state":"running"}"#);
+    }
+
+    #[test]
+    fn notifications_in_notifications_come_to_an_end() {
+        let nest = |message: String| serde_json::json!({"Type": "Notification", "Message": message}).to_string();
+        let nested = (0..3).fold(ENVELOPE.to_owned(), |message, _| nest(message));
+        assert_eq!(Envelope::parse(&nested).unwrap().id, "e-1");
+        let error = Envelope::parse(&nest(nested)).unwrap_err();
+        assert!(error.to_string().contains("more than 3 notifications"), "{error}");
     }
 
     #[test]

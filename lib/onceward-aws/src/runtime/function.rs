@@ -1,0 +1,166 @@
+use std::{fmt::Write as _, sync::Arc};
+
+use async_trait::async_trait;
+use aws_lambda_events::{
+    sqs::SqsBatchResponse,
+    streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse, KinesisEventResponse},
+};
+use lambda_runtime::LambdaEvent;
+use onceward::{
+    BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Function, Ports, Postponement,
+    Visibility, VisibilityError,
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{
+    Aws, Handler, InvocationError, Payload, RunError, Runnable, invocation, ports,
+    source::{self, Incoming, Source},
+};
+use crate::{SqsQueues, settings};
+
+/// `errorType` of an invocation whose source cannot be told which of its records failed.
+const BATCH_FAILED: &str = "BatchFailed";
+
+/// How many failures an error's message names.
+const FAILURES_NAMED_MAX: usize = 10;
+
+impl<D: Send + Sync + 'static> Runnable for Function<D> {
+    fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
+        self.check().map_err(RunError::function)?;
+        let bound = Arc::new(Bound {
+            ports: ports(aws)?,
+            sqs: aws_sdk_sqs::Client::new(&aws.config),
+            dead_letter_queue_url: settings::dead_letter_queue_url()?,
+            function: self,
+        });
+        Ok(Handler::new(move |event| {
+            let bound = Arc::clone(&bound);
+            async move { bound.handle(event).await }
+        }))
+    }
+}
+
+/// A function and what it needs of AWS.
+struct Bound<D> {
+    function: Function<D>,
+    ports: Ports,
+    sqs: aws_sdk_sqs::Client,
+    dead_letter_queue_url: Option<String>,
+}
+
+/// An answer in the shape that its source expects.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Sqs(SqsBatchResponse),
+    Kinesis(KinesisEventResponse),
+    DynamoDb(DynamoDbEventResponse),
+    Direct(Option<Box<RawValue>>),
+    Nothing(()),
+}
+
+impl<D: Send + Sync + 'static> Bound<D> {
+    async fn handle(&self, event: LambdaEvent<Payload>) -> Result<Answer, InvocationError> {
+        let Incoming { source, mut deliveries } = source::read(&event.payload)?;
+        if deliveries.is_empty() {
+            return Ok(Answer::of(source, &[]));
+        }
+        let invocation = invocation(&event.context, &self.ports);
+        for delivery in deliveries.iter_mut().filter(|delivery| delivery.message_id.is_empty()) {
+            delivery.message_id.clone_from(&event.context.request_id);
+        }
+        if source == Source::Direct {
+            let delivery = deliveries.swap_remove(0);
+            let answer = self.function.invoke(&self.ports, invocation, delivery).await;
+            let answer = answer.map_err(|failure| InvocationError::new(failure.kind, failure.message))?;
+            return Ok(Answer::Direct(answer.and_then(|json| RawValue::from_string(json).ok())));
+        }
+        let (count, origin) = (deliveries.len(), self.origin(source, &deliveries));
+        let failed = self.function.handle_batch(&self.ports, &origin, invocation, deliveries).await;
+        match source {
+            Source::Sqs | Source::Kinesis | Source::DynamoDb => Ok(Answer::of(source, &failed)),
+            _ if failed.is_empty() => Ok(Answer::Nothing(())),
+            _ => Err(InvocationError::new(BATCH_FAILED, summary(&failed, count))),
+        }
+    }
+
+    /// Where the records came from. All records of an invocation are of one source.
+    fn origin(&self, source: Source, deliveries: &[Delivery]) -> Origin {
+        let queue = (source == Source::Sqs).then(|| settings::queue_url(&deliveries[0].source)).flatten();
+        let dead_letters = self.dead_letter_queue_url.clone();
+        Origin {
+            postpones: queue.is_some(),
+            has_dead_letters: dead_letters.is_some(),
+            queues: SqsQueues::new(self.sqs.clone(), queue.unwrap_or_default(), dead_letters.unwrap_or_default()),
+        }
+    }
+}
+
+impl Answer {
+    fn of(source: Source, failed: &[BatchItemFailure]) -> Self {
+        match source {
+            Source::Sqs => {
+                let mut response = SqsBatchResponse::default();
+                response.set_failures(failed.iter().map(|failure| failure.message_id.as_str()));
+                Self::Sqs(response)
+            }
+            // A stream goes on from the first that failed: what comes after it is delivered again anyway.
+            Source::Kinesis => {
+                let mut response = KinesisEventResponse::default();
+                response.set_failures(failed.iter().take(1).map(|failure| failure.message_id.as_str()));
+                Self::Kinesis(response)
+            }
+            Source::DynamoDb => {
+                let mut response = DynamoDbEventResponse::default();
+                response.batch_item_failures = failed.iter().take(1).map(item_failure).collect();
+                Self::DynamoDb(response)
+            }
+            _ => Self::Nothing(()),
+        }
+    }
+}
+
+fn item_failure(failure: &BatchItemFailure) -> DynamoDbBatchItemFailure {
+    let mut item = DynamoDbBatchItemFailure::default();
+    item.item_identifier = Some(failure.message_id.clone());
+    item
+}
+
+fn summary(failed: &[BatchItemFailure], count: usize) -> String {
+    let mut text = format!("{} of {count} records failed", failed.len());
+    for (place, failure) in failed.iter().take(FAILURES_NAMED_MAX).enumerate() {
+        let separator = if place == 0 { ": " } else { "; " };
+        let _ = write!(text, "{separator}{}: {}", failure.message_id, failure.error);
+    }
+    text
+}
+
+/// Where a batch came from, as far as the function acts on it: only a queue's messages can be postponed.
+struct Origin {
+    queues: SqsQueues,
+    postpones: bool,
+    has_dead_letters: bool,
+}
+
+#[async_trait]
+impl DeadLetterQueue for Origin {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
+        if !self.has_dead_letters {
+            let (reason, error) = (letter.reason.as_str(), &letter.error);
+            let source = format!("the function has no dead-letter queue for {reason}: {error}");
+            return Err(DeadLetterError { source: source.into() });
+        }
+        self.queues.send(letter).await
+    }
+}
+
+#[async_trait]
+impl Visibility for Origin {
+    async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
+        match self.postpones {
+            true => self.queues.postpone(postponements).await,
+            false => Ok(()),
+        }
+    }
+}

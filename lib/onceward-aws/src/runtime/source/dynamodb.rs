@@ -1,0 +1,92 @@
+use std::collections::BTreeMap;
+
+use aws_lambda_events::dynamodb::{Event, EventRecord};
+use chrono::SecondsFormat;
+use onceward::{AttributeValue, Delivery, Item};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::dynamodb::EVENTS;
+
+/// The type of a change's event is this and the stream's `eventName`: `INSERT`, `MODIFY`, `REMOVE`.
+const TYPE_PREFIX: &str = "com.amazonaws.dynamodb.";
+
+/// A change of an item as an event: what the stream's view holds of it, in plain JSON.
+#[derive(Serialize)]
+struct Change {
+    specversion: &'static str,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    time: String,
+    subject: String,
+    data: Images,
+}
+
+#[derive(Serialize)]
+struct Images {
+    keys: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_image: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old_image: Option<Value>,
+}
+
+/// A ledger's record holds the events of one commit; any other record is a change of an item.
+pub(super) fn deliveries(event: Event) -> Vec<Delivery> {
+    event.records.into_iter().flat_map(record).collect()
+}
+
+fn record(record: EventRecord) -> Vec<Delivery> {
+    let source = record.event_source_arn.clone().unwrap_or_default();
+    let table = source.split_once("/stream/").map_or(source.as_str(), |(table, _)| table).to_owned();
+    let message_id = record.change.sequence_number.clone().unwrap_or_default();
+    let subject = keys_text(&record.change.keys);
+    let delivery = |body| Delivery {
+        message_id: message_id.clone(),
+        body,
+        receive_count: 1,
+        ordering_key: Some(subject.clone()),
+        source: source.clone(),
+        ..Delivery::default()
+    };
+    if let Some(AttributeValue::L(events)) = record.change.new_image.get(EVENTS) {
+        let text = |event: &AttributeValue| match event {
+            AttributeValue::S(text) => text.clone(),
+            _ => String::new(),
+        };
+        return events.iter().map(text).map(delivery).collect();
+    }
+    let change = record.change;
+    let image = |item: serde_dynamo::Item| (!item.is_empty()).then(|| plain(item)).flatten();
+    let event = Change {
+        specversion: "1.0",
+        id: record.event_id,
+        source: table,
+        event_type: format!("{TYPE_PREFIX}{}", record.event_name),
+        time: change.approximate_creation_date_time.to_rfc3339_opts(SecondsFormat::Millis, true),
+        subject: subject.clone(),
+        data: Images {
+            keys: plain(change.keys).unwrap_or_default(),
+            new_image: image(change.new_image),
+            old_image: image(change.old_image),
+        },
+    };
+    vec![delivery(serde_json::to_string(&event).unwrap_or_default())]
+}
+
+/// The values of the keys, by their attributes' names: the same for every change of one item.
+fn keys_text(keys: &serde_dynamo::Item) -> String {
+    let keys: &Item = keys;
+    let sorted: BTreeMap<_, _> = keys.iter().collect();
+    let text = |value: &AttributeValue| match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
+        other => format!("{other:?}"),
+    };
+    sorted.into_values().map(text).collect::<Vec<_>>().join("/")
+}
+
+fn plain(item: serde_dynamo::Item) -> Option<Value> {
+    serde_dynamo::from_item(item).ok()
+}

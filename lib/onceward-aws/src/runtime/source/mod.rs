@@ -1,0 +1,79 @@
+//! What an invocation brings: which source it is from, and its records as deliveries.
+
+mod dynamodb;
+mod kafka;
+mod kinesis;
+mod probe;
+mod rabbitmq;
+mod sns;
+mod sqs;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use onceward::Delivery;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+pub(super) use probe::Source;
+
+use super::InvocationError;
+
+/// Records, and how the source wants to be told which of them failed.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    pub(super) source: Source,
+    pub(super) deliveries: Vec<Delivery>,
+}
+
+/// Reads an invocation's payload. Nothing of it is quoted in the error but names.
+pub(super) fn read(payload: &RawValue) -> Result<Incoming, InvocationError> {
+    let source = probe::source(payload.get())?;
+    let json = payload.get();
+    let deliveries = match source {
+        Source::Sqs => sqs::deliveries(parse(source, json)?),
+        Source::Sns => sns::deliveries(parse(source, json)?),
+        Source::DynamoDb => dynamodb::deliveries(parse(source, json)?),
+        Source::Kinesis => kinesis::deliveries(parse(source, json)?),
+        Source::Kafka => kafka::deliveries(parse(source, json)?),
+        Source::RabbitMq => rabbitmq::deliveries(parse(source, json)?),
+        Source::EventBridge | Source::Direct => {
+            vec![Delivery {
+                body: json.to_owned(),
+                receive_count: 1,
+                source: source.to_string(),
+                ..Delivery::default()
+            }]
+        }
+    };
+    Ok(Incoming { source, deliveries })
+}
+
+fn parse<'a, T: Deserialize<'a>>(source: Source, json: &'a str) -> Result<T, InvocationError> {
+    let mut json = serde_json::Deserializer::from_str(json);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let path = error.path().to_string();
+        // The parser may quote a value: its kind and place are enough.
+        let (line, column) = (error.inner().line(), error.inner().column());
+        let message =
+            format!("the payload says that it is from {source}, and is not: see {path}, line {line} column {column}");
+        InvocationError::new(MALFORMED, message)
+    })
+}
+
+/// `errorType` of a payload that is not what its source sends.
+pub(super) const MALFORMED: &str = "MalformedInvocation";
+
+/// Bytes as a delivery's body: text, or base64 with `true`.
+fn body(bytes: Vec<u8>) -> (String, bool) {
+    String::from_utf8(bytes).map_or_else(|error| (BASE64_STANDARD.encode(error.as_bytes()), true), |text| (text, false))
+}
+
+/// A body in base64, decoded; what is not base64 after all stays as it is, and is no event.
+fn decoded(base64: String) -> (String, bool) {
+    match BASE64_STANDARD.decode(&base64) {
+        Ok(bytes) => body(bytes),
+        Err(_) => (base64, true),
+    }
+}
+
+#[cfg(test)]
+mod tests;
