@@ -16,6 +16,9 @@ const RETENTION: Duration = Duration::from_hours(15 * 24);
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>.
 const NAME_BYTES_MAX: usize = 64;
 
+/// What the ledger's keys of circuit breakers begin with.
+const RESERVED_NAME: &str = "breaker";
+
 /// What a function does with each event.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -53,6 +56,13 @@ impl Settings {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(allowed) {
             return Err(FunctionError::Name { name });
+        }
+        if name == RESERVED_NAME {
+            return Err(FunctionError::Setting {
+                name,
+                setting: "name",
+                expected: "another: circuit breakers have it",
+            });
         }
         if self.source.is_empty() {
             return Err(FunctionError::Setting { name, setting: "source", expected: "a name that is not empty" });

@@ -17,6 +17,7 @@ fn a_function_that_cannot_work_says_so_in_one_line_before_the_first_event() {
         (Function::new("f").on(ignore).on(ignore), "the function f has two handlers for ping.sent.v1: keep one"),
         (Function::new("f").on(ignore).dependencies(()), "the function f handles no event type: give it a handler"),
         (Function::new("a#b").on(ignore), "the function's name is \"a#b\": it must have 1 to 64 letters"),
+        (Function::new("breaker").on(ignore), "no usable name: it must be another"),
         (Function::new("").on(ignore), "the function's name is \"\""),
         (Function::new("f").concurrency(0).on(ignore), "no usable concurrency: it must be 1 record at least"),
         (Function::new("f").commits_grouped(0).on(ignore), "no usable commits_grouped: it must be 1 to 100 records"),
