@@ -1,6 +1,6 @@
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// SHA-256, in hex, of a label and a JSON text.
 ///
@@ -25,15 +25,20 @@ pub(crate) fn of(label: &str, json: &[u8]) -> String {
         }
     }
     hasher.update(&json[start..]);
-    hasher.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes every write");
-        hex
-    })
+    let digest = hasher.finalize();
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.map(|digit| char::from(HEX[usize::from(digit)])).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::of;
+
+    #[test]
+    fn it_is_sha_256_in_lower_case_hex() {
+        // printf 't\0' | sha256sum
+        assert_eq!(of("t", b""), "3776096e9733584bd622e7e6417b65ba6640f8a8b809f475cd15ed5923cce3f6");
+    }
 
     #[test]
     fn white_space_inside_strings_counts() {

@@ -48,14 +48,17 @@ pub(super) fn read(payload: &RawValue) -> Result<Incoming, InvocationError> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(source: Source, json: &'a str) -> Result<T, InvocationError> {
-    let mut json = serde_json::Deserializer::from_str(json);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        // The parser may quote a value: its kind and place are enough.
-        let (line, column) = (error.inner().line(), error.inner().column());
-        let message =
-            format!("the payload says that it is from {source}, and is not: see {path}, line {line} column {column}");
-        InvocationError::new(MALFORMED, message)
+    // To follow the path costs time and memory for each field: only what is wrong is worth it.
+    serde_json::from_str(json).or_else(|_| {
+        let mut json = serde_json::Deserializer::from_str(json);
+        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            // The parser may quote a value: its kind and place are enough.
+            let (line, column) = (error.inner().line(), error.inner().column());
+            let place = format!("see {path}, line {line} column {column}");
+            let message = format!("the payload says that it is from {source}, and is not: {place}");
+            InvocationError::new(MALFORMED, message)
+        })
     })
 }
 
