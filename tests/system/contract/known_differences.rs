@@ -14,7 +14,7 @@ struct Difference {
 }
 
 /// Each was seen with the version that `cloud/ministack.txt` names. A newer one may have mended it: try without.
-const KNOWN_DIFFERENCES: [Difference; 4] = [
+const KNOWN_DIFFERENCES: [Difference; 6] = [
     Difference {
         cloud: Choice::Ministack,
         case: "an_update_of_the_wrong_type_is_an_error_and_writes_nothing",
@@ -38,6 +38,18 @@ const KNOWN_DIFFERENCES: [Difference; 4] = [
         case: "an_event_too_large_is_refused_and_the_next_call_is_taken",
         reason: "ministack has no limit for an entry's size",
         page: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
+    },
+    Difference {
+        cloud: Choice::Ministack,
+        case: "numbers_come_back_in_their_shortest_form",
+        reason: "ministack gives a number back as it was written: leading and trailing zeroes stay",
+        page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
+    },
+    Difference {
+        cloud: Choice::Ministack,
+        case: "numbers_of_any_form_can_be_added_to",
+        reason: "ministack rounds a sum of more than 28 digits; DynamoDB keeps 38",
+        page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
     },
 ];
 
