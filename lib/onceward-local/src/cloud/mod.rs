@@ -96,7 +96,8 @@ impl Cloud {
     /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
     pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
         let CloudConfig { stack, listeners, binaries, environment, log } = config;
-        let services = services(listeners.account().clone(), log)?;
+        let services = Services::new(listeners.account().clone(), log)
+            .map_err(|source| CloudError::Resource { resource: "DynamoDB".to_owned(), source: Arc::new(source) })?;
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         resources::create(&services, &stack)?;
@@ -195,16 +196,8 @@ impl Cloud {
     }
 }
 
-fn services(account: Account, log: LogSink) -> Result<Services, CloudError> {
-    let dynamodb = DynamoDb::new(account.clone())
-        .map_err(|source| CloudError::Resource { resource: "DynamoDB".to_owned(), source: Arc::new(source) })?;
-    let sqs = Sqs::new(account.clone());
-    Ok(Services {
-        events: EventBridge::new(account.clone(), sqs.clone()),
-        sns: Sns::new(account.clone(), sqs.clone()),
-        lambda: Lambda::new(account.clone(), log),
-        dynamodb,
-        sqs,
-        account,
-    })
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.services.destinations.disconnect();
+    }
 }

@@ -16,9 +16,10 @@ use serde_json::{Value, json};
 
 use self::target::{Service, Target, Unroutable};
 use crate::account::Account;
-use crate::dynamodb::DynamoDb;
+use crate::destination::Destinations;
+use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
-use crate::lambda::Lambda;
+use crate::lambda::{Lambda, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::wire::{AwsRequest, AwsResponse, Protocol};
@@ -41,6 +42,26 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// How they reach each other.
+    pub destinations: Destinations,
+}
+
+impl Services {
+    /// The services of `account`, without any resources; what functions print goes to `log`.
+    pub fn new(account: Account, log: LogSink) -> Result<Self, DynamoDbError> {
+        let destinations = Destinations::default();
+        let services = Self {
+            sqs: Sqs::new(account.clone()),
+            events: EventBridge::new(account.clone(), destinations.clone()),
+            sns: Sns::new(account.clone(), destinations.clone()),
+            dynamodb: DynamoDb::new(account.clone())?,
+            lambda: Lambda::new(account.clone(), log),
+            destinations: destinations.clone(),
+            account,
+        };
+        destinations.connect(services.clone());
+        Ok(services)
+    }
 }
 
 /// The endpoint's routes. Whatever is not Lambda's or a health check is told apart by its headers and its body.

@@ -31,7 +31,7 @@ pub use self::target::{Target, Undelivered};
 use self::bus::Buses;
 use self::event::Event;
 use crate::account::Account;
-use crate::sqs::Sqs;
+use crate::destination::Destinations;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost events that are remembered; the oldest makes room.
@@ -41,7 +41,7 @@ pub const UNDELIVERED_MAX: usize = 1000;
 #[derive(Debug, Clone)]
 pub struct EventBridge {
     account: Account,
-    sqs: Sqs,
+    destinations: Destinations,
     state: Arc<State>,
 }
 
@@ -56,11 +56,11 @@ impl EventBridge {
     ///
     /// # Panics
     /// Never: the name `default` is valid, and the first bus is below every quota.
-    pub fn new(account: Account, sqs: Sqs) -> Self {
+    pub fn new(account: Account, destinations: Destinations) -> Self {
         let mut buses = Buses::default();
         buses.create(&account, DEFAULT_BUS, None, Utc::now()).expect("the first bus, with a valid name");
         let state = Arc::new(State { buses: Mutex::new(buses), undelivered: Mutex::default() });
-        Self { account, sqs, state }
+        Self { account, destinations, state }
     }
 
     /// Creates a bus and gives its ARN.
@@ -90,7 +90,7 @@ impl EventBridge {
             reason: format!("Event bus {bus} does not exist"),
         })?;
         for delivery in deliveries {
-            if let Err(undelivered) = delivery.run(&event, &self.sqs) {
+            if let Err(undelivered) = delivery.run(&event, &self.destinations) {
                 self.remember(undelivered);
             }
         }

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::error::EventsError;
 use super::event::Event;
 use super::input::{Input, Origin};
-use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, Sqs, SqsError};
+use crate::destination::{DeliveryError, Destinations};
+use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, SqsError};
 
 /// What the names of FIFO queues end with.
 const FIFO_SUFFIX: &str = ".fifo";
@@ -97,7 +98,7 @@ pub(super) struct Delivery {
 
 impl Delivery {
     /// Sends `event` to the target, else to its dead-letter queue, else says that it is lost.
-    pub(super) fn run(&self, event: &Event, sqs: &Sqs) -> Result<(), Undelivered> {
+    pub(super) fn run(&self, event: &Event, destinations: &Destinations) -> Result<(), Undelivered> {
         let origin = Origin { rule_arn: &self.rule_arn, rule_name: &self.rule_name };
         let body = self.target.input.as_ref().map_or_else(|| event.text.clone(), |input| input.apply(event, origin));
         let message = Outgoing {
@@ -106,7 +107,7 @@ impl Delivery {
             trace_header: event.trace_header.clone(),
             ..Outgoing::default()
         };
-        let Err(failure) = sqs.send(&self.target.arn, message) else { return Ok(()) };
+        let Err(failure) = destinations.deliver(&self.target.arn, message) else { return Ok(()) };
         let failure = Failure { code: failure_code(&failure), message: failure.to_string() };
         let lost = |reason: String| Undelivered {
             event_id: event.id.clone(),
@@ -121,8 +122,8 @@ impl Delivery {
             trace_header: event.trace_header.clone(),
             ..Outgoing::default()
         };
-        sqs.send(dead_letter_arn, dead_letter)
-            .map(drop)
+        destinations
+            .deliver(dead_letter_arn, dead_letter)
             .map_err(|second| lost(format!("{}; its dead-letter queue: {second}", failure.message)))
     }
 
@@ -151,10 +152,10 @@ struct Failure {
 }
 
 /// `ERROR_CODE`, of those the documentation of dead-letter queues lists.
-fn failure_code(error: &SqsError) -> &'static str {
+fn failure_code(error: &DeliveryError) -> &'static str {
     match error {
-        SqsError::QueueDoesNotExist { .. } => "NO_RESOURCE",
-        SqsError::OverLimit { .. } => "THROTTLING",
+        DeliveryError::Queue(SqsError::QueueDoesNotExist { .. }) => "NO_RESOURCE",
+        DeliveryError::Queue(SqsError::OverLimit { .. }) => "THROTTLING",
         _ => "INVALID_PARAMETER",
     }
 }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Entry, EntryError, EventBridge, Rule, Target};
 use crate::account::Account;
+use crate::endpoint::Services;
+use crate::lambda::LogSink;
 use crate::sqs::{AttributeValue, Receive, Received, Sqs};
 use crate::wire::{AwsRequest, Protocol};
 
@@ -13,14 +15,14 @@ const QUEUE_ARN: &str = "arn:aws:sqs:eu-west-1:000000000000:work";
 
 fn cloud(queues: &[&str]) -> (EventBridge, Sqs) {
     let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
-    let sqs = Sqs::new(account.clone());
+    let Services { events, sqs, .. } = Services::new(account, LogSink::discard()).unwrap();
     for queue in queues {
         let fifo = [("FifoQueue", "true"), ("ContentBasedDeduplication", "true")];
         let attributes = fifo.iter().filter(|_| queue.ends_with(FIFO_SUFFIX));
         let attributes = attributes.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         sqs.create_queue(queue, &attributes).unwrap();
     }
-    (EventBridge::new(account, sqs.clone()), sqs)
+    (events, sqs)
 }
 
 async fn receive(sqs: &Sqs, queue: &str) -> Vec<Received> {

@@ -110,7 +110,7 @@ impl Lambda {
     }
 
     /// Invokes `name` and does not wait. A failure is tried twice more, as Lambda does.
-    pub(super) fn invoke_later(&self, name: &str, payload: Bytes, trace_id: Option<String>) -> Result<(), LambdaError> {
+    pub(crate) fn invoke_later(&self, name: &str, payload: Bytes, trace_id: Option<String>) -> Result<(), LambdaError> {
         if payload.len() > EVENT_BYTES_MAX {
             return Err(LambdaError::RequestTooLarge { bytes_max: EVENT_BYTES_MAX });
         }

@@ -25,7 +25,7 @@ pub use self::topic::{SUBSCRIPTIONS_MAX, TOPICS_MAX};
 use self::notification::Notification;
 use self::topic::{Subscription, Topics};
 use crate::account::Account;
-use crate::sqs::Sqs;
+use crate::destination::Destinations;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost notifications that are remembered; the oldest makes room.
@@ -46,7 +46,7 @@ pub struct Undelivered {
 #[derive(Debug, Clone)]
 pub struct Sns {
     account: Account,
-    sqs: Sqs,
+    destinations: Destinations,
     state: Arc<State>,
 }
 
@@ -58,8 +58,8 @@ struct State {
 
 impl Sns {
     /// An account without topics.
-    pub fn new(account: Account, sqs: Sqs) -> Self {
-        Self { account, sqs, state: Arc::default() }
+    pub fn new(account: Account, destinations: Destinations) -> Self {
+        Self { account, destinations, state: Arc::default() }
     }
 
     /// Creates the topic, or finds it, and gives its ARN.
@@ -102,7 +102,7 @@ impl Sns {
 
     fn deliver(&self, notification: &Notification, subscription: &Subscription) {
         let outgoing = notification.outgoing(subscription, &self.account);
-        if let Err(error) = self.sqs.send(&subscription.queue_arn, outgoing) {
+        if let Err(error) = self.destinations.deliver(&subscription.queue_arn, outgoing) {
             let mut all = self.state.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
             if all.len() == UNDELIVERED_MAX {
                 all.pop_front();

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Publication, Sns};
 use crate::account::Account;
+use crate::endpoint::Services;
+use crate::lambda::LogSink;
 use crate::sqs::{AttributeValue, MessageAttribute, Receive, Received, Sqs};
 use crate::wire::{AwsRequest, Protocol};
 
@@ -13,11 +15,11 @@ const TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:orders";
 
 fn cloud(queues: &[&str]) -> (Sns, Sqs) {
     let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
-    let sqs = Sqs::new(account.clone());
+    let Services { sns, sqs, .. } = Services::new(account, LogSink::discard()).unwrap();
     for queue in queues {
         sqs.create_queue(queue, &BTreeMap::new()).unwrap();
     }
-    (Sns::new(account, sqs.clone()), sqs)
+    (sns, sqs)
 }
 
 async fn receive(sqs: &Sqs, queue: &str) -> Vec<Received> {
