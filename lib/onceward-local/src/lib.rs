@@ -11,5 +11,6 @@ pub mod gateway;
 pub mod lambda;
 pub mod sns;
 pub mod sqs;
+pub mod store;
 pub mod template;
 pub mod wire;

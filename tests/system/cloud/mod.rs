@@ -130,7 +130,14 @@ fn embedded() -> Result<Running, String> {
     let cloud = runtime.block_on(async {
         let listeners = Listeners::bind(Ports::default()).await?;
         let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
-        Cloud::start(CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() })
+        Cloud::start(CloudConfig {
+            stack,
+            listeners,
+            binaries: binaries(),
+            environment,
+            log: LogSink::discard(),
+            data: None,
+        })
     });
     Ok(Running::Embedded { cloud: Box::new(cloud.map_err(|error| error.to_string())?), _runtime: runtime })
 }

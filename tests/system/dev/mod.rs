@@ -1,5 +1,6 @@
 //! `onceward dev` as people and scripts use it: a process, its output and its signals.
 
+mod data;
 mod process;
 mod refusals;
 
@@ -63,6 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         with_proc(trial("dev::ctrl_c_ends_every_process", ctrl_c_ends_every_process)),
         with_proc(trial("dev::functions_do_not_outlive_a_killed_cloud", functions_do_not_outlive_a_killed_cloud)),
     ];
+    trials.extend(data::trials());
     trials.extend(refusals::trials());
     trials
 }

@@ -69,6 +69,14 @@ impl Dev {
         })
     }
 
+    /// Waits until the answer to a GET is as wanted.
+    pub(super) fn until(&self, what: &str, url: &str, wanted: impl Fn(&Value) -> bool) {
+        self.runtime.block_on(eventually(what, async || {
+            let response = self.http.get(url).send().await.expect("the API answers");
+            wanted(&response.json().await.expect("JSON"))
+        }));
+    }
+
     pub(super) fn post(&self, url: &str, body: &str) -> Value {
         self.runtime.block_on(async {
             let request = self.http.post(url).header("content-type", "application/json").body(body.to_owned());

@@ -5,8 +5,13 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::Value;
+
+use crate::endpoint::ServicesError;
+use crate::store::StoreError;
+
 /// Why a cloud does not start.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CloudError {
     /// Somebody else listens there.
     #[error("port {port}, for {purpose}, is in use: stop what listens there or choose another port with {flag}")]
@@ -30,6 +35,12 @@ pub enum CloudError {
         /// What the system said.
         source: Arc<io::Error>,
     },
+    /// The services do not start with what is stored.
+    #[error(transparent)]
+    Services(#[from] ServicesError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A service refuses something the template declares.
     #[error("{resource}: {source}")]
     Resource {
@@ -37,6 +48,21 @@ pub enum CloudError {
         resource: String,
         /// What the service said.
         source: Arc<dyn Error + Send + Sync>,
+    },
+    /// A table of the data folder cannot become what the template declares.
+    #[error(
+        "table {table} of the data folder has {property} {stored}, the template declares {declared}: CloudFormation \
+         would make the table anew and lose its items; delete it with `aws dynamodb delete-table`, or name another folder"
+    )]
+    TableDiffers {
+        /// The table.
+        table: String,
+        /// `KeySchema`, …
+        property: &'static str,
+        /// As it is.
+        stored: Value,
+        /// As it should be.
+        declared: Value,
     },
     /// A function's executable is not there.
     #[error("function {function} has no executable at {}: build it, or correct its {property} in the template", path.display())]

@@ -6,12 +6,13 @@
 mod error;
 mod listeners;
 mod resources;
+mod tables;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -27,6 +28,7 @@ use crate::gateway::Gateway;
 use crate::lambda::{Lambda, LambdaError, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
+use crate::store::Store;
 use crate::template::{self, Stack, TemplateError};
 
 /// The template parameter that is given the sandbox gateway's URL.
@@ -45,6 +47,8 @@ pub struct CloudConfig {
     pub environment: BTreeMap<String, String>,
     /// Where the functions' log lines go.
     pub log: LogSink,
+    /// The folder for what outlives the process; without it all is in memory.
+    pub data: Option<PathBuf>,
 }
 
 /// A running cloud. Dropping it stops its servers; [`shutdown`](Self::shutdown) also waits for the function processes.
@@ -95,9 +99,9 @@ impl Cloud {
     /// Creates everything the stack declares and answers on the listeners. Function processes start when they are
     /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
     pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
-        let CloudConfig { stack, listeners, binaries, environment, log } = config;
-        let services = Services::new(listeners.account().clone(), log)
-            .map_err(|source| CloudError::Resource { resource: "DynamoDB".to_owned(), source: Arc::new(source) })?;
+        let CloudConfig { stack, listeners, binaries, environment, log, data } = config;
+        let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
+        let services = Services::open(listeners.account().clone(), log, store)?;
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         resources::create(&services, &stack)?;

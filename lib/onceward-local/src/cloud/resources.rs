@@ -7,22 +7,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
-
-use super::error::CloudError;
+use super::{error::CloudError, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
 use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
 
-/// Creates buses, queues, topics, tables and rules.
+/// Creates buses, queues, topics, tables and rules. Those that a data folder already has are brought up to date.
 pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudError> {
     let Services { sqs, events, sns, .. } = services;
     for bus in &stack.buses {
-        events.create_bus(&bus.name).map_err(refused("bus", &bus.name))?;
+        match events.create_bus(&bus.name) {
+            Ok(_) | Err(events::EventsError::AlreadyExists { .. }) => {}
+            Err(error) => return Err(refused("bus", &bus.name)(error)),
+        }
     }
     for queue in &stack.queues {
-        sqs.create_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
+        sqs.deploy_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
     }
     for topic in &stack.topics {
         sns.create_topic(&topic.name).map_err(refused("topic", &topic.name))?;
@@ -32,20 +33,10 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         sns.subscribe(topic_arn, queue_arn, *raw).map_err(refused("subscription to", topic_arn))?;
     }
     for table in &stack.tables {
-        create_table(services, table).map_err(refused("table", &table.name))?;
+        tables::deploy(&services.dynamodb, table)?;
     }
     for rule in &stack.rules {
         create_rule(services, rule).map_err(refused("rule", &rule.name))?;
-    }
-    Ok(())
-}
-
-fn create_table(services: &Services, table: &template::Table) -> Result<(), crate::dynamodb::DynamoDbFailure> {
-    services.dynamodb.execute("CreateTable", table.definition.to_string().as_bytes())?;
-    if let Some(attribute) = &table.ttl_attribute {
-        let specification = json!({"AttributeName": attribute, "Enabled": true});
-        let request = json!({"TableName": table.name, "TimeToLiveSpecification": specification});
-        services.dynamodb.execute("UpdateTimeToLive", request.to_string().as_bytes())?;
     }
     Ok(())
 }
@@ -195,7 +186,10 @@ pub(super) fn consumed_queues(stack: &Stack) -> impl Iterator<Item = &str> {
     })
 }
 
-fn refused<E: Error + Send + Sync + 'static>(kind: &str, name: &impl Display) -> impl FnOnce(E) -> CloudError {
+pub(super) fn refused<E: Error + Send + Sync + 'static>(
+    kind: &str,
+    name: &impl Display,
+) -> impl FnOnce(E) -> CloudError {
     let resource = format!("{kind} {name}");
     move |source| CloudError::Resource { resource, source: Arc::new(source) }
 }

@@ -45,6 +45,9 @@ pub struct Args {
     /// Leave out the demo events of the template's metadata
     #[arg(long)]
     no_demo: bool,
+    /// Keep queues, tables and the rest in this folder, so that they outlive a restart or a crash [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
@@ -107,7 +110,14 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
     let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
     let binaries = build::build(&stack, directory(&template)).await?;
     let built = Instant::now();
-    let config = CloudConfig { stack, listeners, binaries, environment: BTreeMap::new(), log: console.sink() };
+    let config = CloudConfig {
+        stack,
+        listeners,
+        binaries,
+        environment: BTreeMap::new(),
+        log: console.sink(),
+        data: args.data.clone(),
+    };
     let cloud = Cloud::start(config)?;
     let mut notes = Vec::new();
     let report = |warmed| {

@@ -1,6 +1,7 @@
 //! What a failed action answers.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use dynoxide::DynoxideError;
 use serde_json::json;
@@ -8,9 +9,14 @@ use serde_json::json;
 /// The database could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum DynamoDbError {
-    /// `SQLite` refused an in-memory database.
-    #[error("the local DynamoDB could not open its in-memory database: {source}")]
+    /// `SQLite` refused the database.
+    #[error(
+        "the local DynamoDB could not open its database {}: {source}",
+        file.as_ref().map_or_else(|| "in memory".into(), |file| file.display().to_string())
+    )]
     Open {
+        /// Its file; none for one in memory.
+        file: Option<PathBuf>,
         /// What it said.
         source: DynoxideError,
     },

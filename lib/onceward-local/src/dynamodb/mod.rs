@@ -1,4 +1,4 @@
-//! `DynamoDB` and its streams, on the `dynoxide-rs` crate, in memory.
+//! `DynamoDB` and its streams, on the `dynoxide-rs` crate, in memory or in the file of a data folder.
 //!
 //! What that crate (3.2) leaves to its host is done here: tables expire their items, ARNs name the account's region, a
 //! stream keeps its speed as it grows, and stream pollers are woken by writes. Transactions run one after another, so
@@ -21,6 +21,7 @@ use tokio::sync::watch;
 
 pub use self::failure::{DynamoDbError, DynamoDbFailure};
 use crate::account::Account;
+use crate::store::Store;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// How often expired items are looked for. AWS promises days; a developer wants to see it happen.
@@ -52,7 +53,21 @@ impl fmt::Debug for DynamoDb {
 impl DynamoDb {
     /// An empty database in memory.
     pub fn new(account: Account) -> Result<Self, DynamoDbError> {
-        let database = open().map_err(|source| DynamoDbError::Open { source })?;
+        Self::open(account, &Store::memory())
+    }
+
+    /// The database of `store`, in which it is kept.
+    pub fn open(account: Account, store: &Store) -> Result<Self, DynamoDbError> {
+        let file = store.tables_file();
+        let database = match &file {
+            None => open(&format!("file:onceward-{}?mode=memory&cache=shared", uuid::Uuid::new_v4())),
+            // Without this each write waits for the disk; it is the crate's name for SQLite's `synchronous = NORMAL`.
+            Some(file) => open(&file.to_string_lossy()).and_then(|database| {
+                database.disable_bulk_loading()?;
+                Ok(database)
+            }),
+        };
+        let database = database.map_err(|source| DynamoDbError::Open { file, source })?;
         Ok(Self { shared: Arc::new(Shared { account, database, writes: watch::channel(0).0 }) })
     }
 
@@ -111,11 +126,10 @@ impl DynamoDb {
 }
 
 /// A database with [`STREAM_INDEX`]. The crate gives its connection away only before it is a `Database`, so the index
-/// comes from a second connection to the same memory, which is closed again.
-fn open() -> dynoxide::Result<Database> {
-    let memory = format!("file:onceward-{}?mode=memory&cache=shared", uuid::Uuid::new_v4());
-    let database = Database::new(&memory)?;
-    let storage = Storage::new(&memory)?;
+/// comes from a second connection to the same memory or file, which is closed again.
+fn open(path: &str) -> dynoxide::Result<Database> {
+    let database = Database::new(path)?;
+    let storage = Storage::new(path)?;
     storage.conn().execute_batch(STREAM_INDEX)?;
     Ok(database)
 }

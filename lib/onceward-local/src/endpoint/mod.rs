@@ -22,6 +22,7 @@ use crate::events::EventBridge;
 use crate::lambda::{Lambda, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
+use crate::store::{Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse, Protocol};
 
 /// Largest request body, in bytes. No service takes more; the largest, a `DynamoDB` transaction, is 4 MB of items.
@@ -44,19 +45,38 @@ pub struct Services {
     pub lambda: Lambda,
     /// How they reach each other.
     pub destinations: Destinations,
+    /// Where they keep what outlives the process.
+    pub store: Store,
+}
+
+/// Why the services do not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServicesError {
+    /// What is stored cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The tables cannot be opened.
+    #[error(transparent)]
+    DynamoDb(#[from] DynamoDbError),
 }
 
 impl Services {
-    /// The services of `account`, without any resources; what functions print goes to `log`.
-    pub fn new(account: Account, log: LogSink) -> Result<Self, DynamoDbError> {
+    /// The services of `account`, without any resources, in memory; what functions print goes to `log`.
+    pub fn new(account: Account, log: LogSink) -> Result<Self, ServicesError> {
+        Self::open(account, log, Store::memory())
+    }
+
+    /// The services of `account` as `store` has them; what functions print goes to `log`.
+    pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
         let destinations = Destinations::default();
         let services = Self {
-            sqs: Sqs::new(account.clone()),
+            sqs: Sqs::open(account.clone(), store.clone())?,
             events: EventBridge::new(account.clone(), destinations.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
-            dynamodb: DynamoDb::new(account.clone())?,
+            dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log),
             destinations: destinations.clone(),
+            store,
             account,
         };
         destinations.connect(services.clone());
@@ -112,6 +132,9 @@ const JSON: &str = "application/x-amz-json-1.0";
 
 async fn dispatch(services: &Services, target: Target, path: String, body: Bytes) -> AwsResponse {
     let Target { service, protocol, action } = target;
+    if let Some(failure) = services.store.failure() {
+        return answer::error(500, Some(protocol), "InternalFailure", &failure.to_string());
+    }
     if let Some(fault) = unreadable(protocol, &body) {
         return answer::error(400, Some(protocol), "SerializationException", &fault);
     }

@@ -55,9 +55,29 @@ impl Sqs {
             created_ms: now_ms,
             modified_ms: now_ms,
             arrived: Arc::new(Notify::new()),
+            saved: None,
         };
         queues.insert(name.to_owned(), entry);
         Ok(self.url(name))
+    }
+
+    /// Creates a queue, or gives the one that is there exactly these attributes: as a template does when it is deployed
+    /// again. The messages stay.
+    pub(crate) fn deploy_queue(&self, name: &str, attributes: &BTreeMap<String, String>) -> Result<(), SqsError> {
+        let settings = Settings::new(name, attributes)?;
+        {
+            let mut queues = self.locked();
+            if queues.contains_key(name) {
+                self.check_redrive(&queues, name, &settings)?;
+                let entry = find(&mut queues, name)?;
+                if entry.queue.settings().values() != settings.values() {
+                    entry.queue.change_settings(settings);
+                    entry.modified_ms = self.now_ms();
+                }
+                return Ok(());
+            }
+        }
+        self.create_queue(name, attributes).map(drop)
     }
 
     /// Deletes a queue with its messages; those waiting for one get an error.

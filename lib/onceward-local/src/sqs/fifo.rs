@@ -1,6 +1,7 @@
 //! What only FIFO queues have: message groups, deduplication, sequence numbers.
 
 use super::limits;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// The first sequence number. AWS's have 20 digits, so that they sort as text, too.
@@ -20,7 +21,7 @@ pub(crate) struct Group {
 }
 
 /// What a duplicate is answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Original {
     pub(crate) message_id: String,
     pub(crate) arrival: u64,
@@ -38,19 +39,31 @@ pub(crate) struct Deduplication {
 pub(crate) type Key = (Option<String>, String);
 
 impl Deduplication {
-    /// The message first sent under `key`, if that was less than 5 minutes before `now_ms`.
-    pub(crate) fn original(&mut self, now_ms: u64, key: &Key) -> Option<Original> {
+    /// Forgets what is 5 minutes old, and tells the arrivals of those messages.
+    pub(crate) fn forget(&mut self, now_ms: u64) -> Vec<u64> {
+        let mut forgotten = Vec::new();
         while self.endings.front().is_some_and(|(end_ms, _)| *end_ms <= now_ms) {
-            if let Some((_, key)) = self.endings.pop_front() {
-                self.originals.remove(&key);
-            }
+            let key = self.endings.pop_front().map(|(_, key)| key);
+            forgotten.extend(key.and_then(|key| self.originals.remove(&key)).map(|original| original.arrival));
         }
+        forgotten
+    }
+
+    /// The message first sent under `key`, if it is not forgotten.
+    pub(crate) fn original(&self, key: &Key) -> Option<Original> {
         self.originals.get(key).cloned()
     }
 
-    /// Remembers `key`, which must not be known.
-    pub(crate) fn remember(&mut self, now_ms: u64, key: Key, original: Original) {
-        self.endings.push_back((now_ms + limits::DEDUPLICATION_MS, key.clone()));
+    /// Remembers `key`, which must not be known, and tells until when.
+    pub(crate) fn remember(&mut self, now_ms: u64, key: Key, original: Original) -> u64 {
+        let end_ms = now_ms + limits::DEDUPLICATION_MS;
+        self.restore(end_ms, key, original);
+        end_ms
+    }
+
+    /// Remembers `key` until `end_ms`, which is no earlier than for those before.
+    pub(crate) fn restore(&mut self, end_ms: u64, key: Key, original: Original) {
+        self.endings.push_back((end_ms, key.clone()));
         self.originals.insert(key, original);
     }
 }

@@ -3,6 +3,7 @@
 use super::digest;
 use super::error::SqsError;
 use super::limits;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ pub struct Outgoing {
 }
 
 /// A typed message attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageAttribute {
     /// `String`, `Number` or `Binary`, each optionally with `.` and a label of one's own.
     pub data_type: String,
@@ -33,7 +34,7 @@ pub struct MessageAttribute {
 }
 
 /// Value of a [`MessageAttribute`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttributeValue {
     /// Of a `String` or a `Number`.
     Text(String),
@@ -191,7 +192,7 @@ impl Outgoing {
 }
 
 /// The part of a stored message that never changes: shared by the queue and those who receive it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) id: String,
     pub(crate) body: String,

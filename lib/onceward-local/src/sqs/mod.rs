@@ -5,6 +5,7 @@ mod digest;
 mod directory;
 mod error;
 mod fifo;
+mod journal;
 pub mod limits;
 mod message;
 mod protocol;

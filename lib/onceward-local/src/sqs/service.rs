@@ -2,15 +2,17 @@
 
 use super::admission::{self, milliseconds};
 use super::error::SqsError;
+use super::journal::{Journaled, Locked, Saved};
 use super::limits;
 use super::message::{Depth, Outgoing, Receive, Received, Sent};
 use super::queue::{Delivery, Queue, Take};
 use super::settings::Settings;
 use super::{directory, fifo};
 use crate::account::Account;
+use crate::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -25,8 +27,7 @@ pub struct Sqs {
 struct Shared {
     account: Account,
     clock: Box<dyn Fn() -> u64 + Send + Sync>,
-    /// By name.
-    queues: Mutex<BTreeMap<String, Entry>>,
+    queues: Mutex<Journaled>,
 }
 
 /// A queue and what the service knows about it.
@@ -38,6 +39,8 @@ pub(crate) struct Entry {
     pub(crate) modified_ms: u64,
     /// Wakes those who wait for a message.
     pub(crate) arrived: Arc<Notify>,
+    /// What of it is stored, besides its messages.
+    pub(crate) saved: Option<Saved>,
 }
 
 /// One look into a queue.
@@ -52,7 +55,21 @@ struct Look {
 impl Sqs {
     /// A service without queues, on the system's clock.
     pub fn new(account: Account) -> Self {
-        Self::with_clock(account, || u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default())
+        Self::with_clock(account, system_clock)
+    }
+
+    /// The service with the queues of `store`, in which it keeps them; on the system's clock.
+    pub fn open(account: Account, store: Store) -> Result<Self, StoreError> {
+        Self::open_with_clock(account, store, system_clock)
+    }
+
+    pub(super) fn open_with_clock(
+        account: Account,
+        store: Store,
+        clock: impl Fn() -> u64 + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let queues = Mutex::new(Journaled::open(store, clock())?);
+        Ok(Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues }) })
     }
 
     /// As [`Sqs::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
@@ -140,9 +157,9 @@ impl Sqs {
         (self.shared.clock)()
     }
 
-    pub(crate) fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+    pub(crate) fn locked(&self) -> Locked<'_> {
         // Every change is complete before anything that can panic: the map is whole even then.
-        self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner)
+        Locked { guard: self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
     /// Runs `act` on a queue at the current time, and wakes those for whom that changed something.
@@ -234,6 +251,10 @@ impl fmt::Debug for Sqs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sqs").field("account", &self.shared.account).finish_non_exhaustive()
     }
+}
+
+fn system_clock() -> u64 {
+    u64::try_from(chrono::Utc::now().timestamp_millis()).unwrap_or_default()
 }
 
 fn check(request: Receive) -> Result<(), SqsError> {

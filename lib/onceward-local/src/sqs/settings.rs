@@ -65,6 +65,12 @@ impl Settings {
         Self::apply(values, given)
     }
 
+    /// Settings as they were stored: all that [`values`](Self::values) gave.
+    pub(crate) fn stored(values: BTreeMap<String, String>) -> Result<Self, SqsError> {
+        let fifo = values.contains_key("FifoQueue");
+        Self::read(values, fifo)
+    }
+
     /// These settings, changed by `given`.
     pub(crate) fn changed(&self, given: &BTreeMap<String, String>) -> Result<Self, SqsError> {
         if given.contains_key("FifoQueue") {

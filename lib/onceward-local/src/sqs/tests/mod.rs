@@ -1,5 +1,6 @@
 //! The engine with explicit times, and the service on tokio's paused clock.
 
+mod durable;
 mod fifo;
 pub(super) mod service;
 mod standard;

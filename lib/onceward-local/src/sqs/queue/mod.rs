@@ -1,12 +1,18 @@
 //! One queue as a pure engine: every method takes the time, none does I/O, and none looks at more messages than it
 //! returns. A message is found by its arrival number; ordered indexes tell which is next visible and next expired.
 
+mod stored;
+
+pub(crate) use self::stored::Snapshot;
+
 use super::error::SqsError;
 use super::fifo::{Deduplication, Group, Original};
+use super::journal::Changes;
 use super::limits;
 use super::message::{Depth, Message};
 use super::receipt::Receipt;
 use super::settings::Settings;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -33,6 +39,8 @@ pub(crate) struct Queue {
     in_flight: usize,
     groups: HashMap<String, Group>,
     deduplication: Deduplication,
+    /// What changed since it was asked for, if somebody asks.
+    changes: Option<Changes>,
 }
 
 #[derive(Debug)]
@@ -45,7 +53,7 @@ struct Stored {
 }
 
 /// What a message has been through; it goes with it to a dead-letter queue.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) sent_ms: u64,
     /// Receives in all queues.
@@ -55,7 +63,7 @@ pub(crate) struct Record {
     pub(crate) source_arn: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     Ready,
     Delayed { until_ms: u64 },
@@ -102,6 +110,7 @@ impl Queue {
             in_flight: 0,
             groups: HashMap::new(),
             deduplication: Deduplication::default(),
+            changes: None,
         }
     }
 
@@ -123,12 +132,15 @@ impl Queue {
             }
             _ => None,
         };
-        if let Some(original) = key.as_ref().and_then(|key| self.deduplication.original(self.now_ms, key)) {
+        let forgotten = self.deduplication.forget(self.now_ms);
+        self.change(|changes| changes.forgotten.extend(forgotten));
+        if let Some(original) = key.as_ref().and_then(|key| self.deduplication.original(key)) {
             return original;
         }
         let original = Original { message_id: message.id.clone(), arrival: self.arrivals };
         if let Some(key) = key {
-            self.deduplication.remember(self.now_ms, key, original.clone());
+            let end_ms = self.deduplication.remember(self.now_ms, key.clone(), original.clone());
+            self.change(|changes| changes.remembered.push((end_ms, key, original.clone())));
         }
         let record = Record { sent_ms: self.now_ms, ..Record::default() };
         self.insert(Arc::new(message), record, delay_ms);
@@ -248,6 +260,7 @@ impl Queue {
         self.groups.clear();
         self.delayed = 0;
         self.in_flight = 0;
+        self.change(|changes| *changes = Changes { emptied: true, ..std::mem::take(changes).identities() });
     }
 
     /// How many messages there are.
@@ -285,13 +298,20 @@ impl Queue {
     fn insert(&mut self, message: Arc<Message>, record: Record, delay_ms: u64) {
         let arrival = self.arrivals;
         self.arrivals += 1;
+        self.change(|changes| changes.added.extend([arrival]));
+        let until_ms = self.now_ms + delay_ms;
+        let state = if delay_ms == 0 { State::Ready } else { State::Delayed { until_ms } };
+        self.place(arrival, message, Snapshot { record, state, receives: 0 });
+    }
+
+    fn place(&mut self, arrival: u64, message: Arc<Message>, snapshot: Snapshot) {
+        let Snapshot { record, state, receives } = snapshot;
         self.sent.insert((record.sent_ms, arrival));
         if let Some(group) = message.group_id.as_ref().filter(|_| self.settings.fifo) {
             self.groups.entry(group.clone()).or_default().members.insert(arrival);
         }
-        self.messages.insert(arrival, Stored { message, record, state: State::Ready, receives: 0 });
-        let until_ms = self.now_ms + delay_ms;
-        self.turn(arrival, if delay_ms == 0 { State::Ready } else { State::Delayed { until_ms } });
+        self.messages.insert(arrival, Stored { message, record, state: State::Ready, receives });
+        self.turn(arrival, state);
     }
 
     fn remove(&mut self, arrival: u64) -> Option<Stored> {
@@ -309,6 +329,7 @@ impl Queue {
 
     /// The one place where a message changes its state.
     fn turn(&mut self, arrival: u64, state: State) {
+        self.change(|changes| changes.turned.extend([arrival]));
         let Some(stored) = self.messages.get_mut(&arrival) else { return };
         let before = std::mem::replace(&mut stored.state, state);
         let message = Arc::clone(&stored.message);

@@ -1,0 +1,193 @@
+//! What outlives the process: the folder of `onceward dev --data`.
+//!
+//! Two `SQLite` files: one that the `DynamoDB` engine keeps, and `state.sqlite`, in which every other service writes its
+//! records before it answers the request that changed them. Both use a write-ahead log without waiting for the disk: what
+//! was answered survives the death of the process, SIGKILL included; the loss of power may take the last moments.
+
+mod error;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use self::error::StoreError;
+
+/// The layout of what is stored; a folder of another one is refused.
+const FORMAT: u32 = 1;
+/// Where the other services' records are.
+const STATE_FILE: &str = "state.sqlite";
+/// Where the tables are.
+const TABLES_FILE: &str = "dynamodb.sqlite";
+
+/// The folder of one cloud, or nothing: then all is in memory. Clones are the same.
+#[derive(Clone, Default)]
+pub struct Store {
+    inner: Option<Arc<Inner>>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    connection: Mutex<Connection>,
+    /// The first write that failed. From then on memory and disk differ.
+    failure: OnceLock<StoreError>,
+}
+
+/// Writes that are made together, or not at all.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    writes: Vec<Write>,
+}
+
+#[derive(Debug)]
+enum Write {
+    Put { collection: &'static str, key: String, value: Vec<u8> },
+    Delete { collection: &'static str, key: String },
+    DeleteAll { collection: &'static str, prefix: String },
+}
+
+impl Store {
+    /// Nothing outlives the process.
+    pub fn memory() -> Self {
+        Self::default()
+    }
+
+    /// Opens `folder`, which is made if it is missing. No other process may use it meanwhile.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| StoreError::Folder { folder: folder.to_owned(), source: Arc::new(source) })?;
+        let open = || -> rusqlite::Result<(Connection, Option<u32>)> {
+            let connection = Connection::open(folder.join(STATE_FILE))?;
+            // Locks the file with the first access, for as long as it is open: that is what keeps others out.
+            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+            connection.execute_batch(
+                "CREATE TABLE IF NOT EXISTS records (
+                     collection TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (collection, key)
+                 ) WITHOUT ROWID;
+                 CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL)",
+            )?;
+            let version = connection.query_row("SELECT version FROM format", [], |row| row.get(0)).optional()?;
+            if version.is_none() {
+                connection.execute("INSERT INTO format (version) VALUES (?1)", [FORMAT])?;
+            }
+            Ok((connection, version))
+        };
+        let (connection, version) = open().map_err(|source| StoreError::opening(folder, source))?;
+        match version {
+            Some(version) if version != FORMAT => {
+                Err(StoreError::Format { folder: folder.to_owned(), version, supported: FORMAT })
+            }
+            _ => {
+                let inner =
+                    Inner { folder: folder.to_owned(), connection: Mutex::new(connection), failure: OnceLock::new() };
+                Ok(Self { inner: Some(Arc::new(inner)) })
+            }
+        }
+    }
+
+    /// Whether anything outlives the process.
+    pub fn is_durable(&self) -> bool {
+        self.inner.is_some()
+    }
+
+    /// Where the `DynamoDB` engine keeps its file.
+    pub(crate) fn tables_file(&self) -> Option<PathBuf> {
+        self.inner.as_ref().map(|inner| inner.folder.join(TABLES_FILE))
+    }
+
+    /// The first write that failed. What was answered since is only in memory, so the cloud should answer no more.
+    pub fn failure(&self) -> Option<&StoreError> {
+        self.inner.as_ref()?.failure.get()
+    }
+
+    /// Writes `batch`. A failure is kept for [`failure`](Self::failure): whoever holds a lock on the state has no one to
+    /// tell.
+    pub(crate) fn write(&self, batch: &Batch) {
+        let Some(inner) = self.inner.as_ref().filter(|_| !batch.writes.is_empty()) else { return };
+        if let Err(source) = inner.write(batch) {
+            let _ = inner.failure.set(StoreError::writing(&inner.folder, source));
+        }
+    }
+
+    /// Every record of a collection, in the order of the keys.
+    pub(crate) fn read<T: DeserializeOwned>(&self, collection: &'static str) -> Result<Vec<(String, T)>, StoreError> {
+        let Some(inner) = &self.inner else { return Ok(Vec::new()) };
+        let rows = inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, source))?;
+        rows.into_iter()
+            .map(|(key, value)| match serde_json::from_slice(&value) {
+                Ok(value) => Ok((key, value)),
+                Err(source) => Err(StoreError::Record {
+                    folder: inner.folder.clone(),
+                    collection,
+                    key,
+                    reason: source.to_string(),
+                }),
+            })
+            .collect()
+    }
+}
+
+impl Inner {
+    fn write(&self, batch: &Batch) -> rusqlite::Result<()> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction()?;
+        for write in &batch.writes {
+            match write {
+                Write::Put { collection, key, value } => transaction
+                    .prepare_cached("INSERT OR REPLACE INTO records (collection, key, value) VALUES (?1, ?2, ?3)")?
+                    .execute(params![collection, key, value])?,
+                Write::Delete { collection, key } => transaction
+                    .prepare_cached("DELETE FROM records WHERE collection = ?1 AND key = ?2")?
+                    .execute(params![collection, key])?,
+                // No character sorts behind the last of Unicode, which no key holds.
+                Write::DeleteAll { collection, prefix } => transaction
+                    .prepare_cached(
+                        "DELETE FROM records WHERE collection = ?1 AND key >= ?2 AND key < ?2 || char(1114111)",
+                    )?
+                    .execute(params![collection, prefix])?,
+            };
+        }
+        transaction.commit()
+    }
+
+    fn read(&self, collection: &str) -> rusqlite::Result<Vec<(String, Vec<u8>)>> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut statement = connection.prepare("SELECT key, value FROM records WHERE collection = ?1 ORDER BY key")?;
+        let rows = statement.query_map([collection], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect()
+    }
+}
+
+impl Batch {
+    /// Stores `value` under `key`, in place of what is there.
+    ///
+    /// # Panics
+    /// If `value` has a map whose keys are no text: a mistake in the code.
+    pub(crate) fn put(&mut self, collection: &'static str, key: impl Into<String>, value: &impl Serialize) {
+        let value = serde_json::to_vec(value).expect("records have text for keys");
+        self.writes.push(Write::Put { collection, key: key.into(), value });
+    }
+
+    /// Removes what is under `key`, if there is something.
+    pub(crate) fn delete(&mut self, collection: &'static str, key: impl Into<String>) {
+        self.writes.push(Write::Delete { collection, key: key.into() });
+    }
+
+    /// Removes everything whose key begins with `prefix`.
+    pub(crate) fn delete_all(&mut self, collection: &'static str, prefix: impl Into<String>) {
+        self.writes.push(Write::DeleteAll { collection, prefix: prefix.into() });
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("durable", &self.is_durable()).finish_non_exhaustive()
+    }
+}

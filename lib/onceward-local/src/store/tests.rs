@@ -1,0 +1,81 @@
+use std::path::PathBuf;
+
+use super::{Batch, Store, StoreError};
+
+/// A folder of its own, removed with the value.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("onceward-{}", uuid::Uuid::new_v4())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn records_are_there_after_reopening_and_a_prefix_takes_only_its_own() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let mut batch = Batch::default();
+    for (key, value) in [("a/1", 1), ("a/2", 2), ("a\u{10fffe}", 3), ("ab/1", 4), ("b", 5)] {
+        batch.put("things", key, &value);
+    }
+    batch.put("others", "a/1", &"text");
+    store.write(&batch);
+    let mut batch = Batch::default();
+    batch.delete_all("things", "a/");
+    batch.delete("things", "b");
+    store.write(&batch);
+    drop(store);
+    let store = Store::open(&folder.0).unwrap();
+    let things: Vec<(String, u32)> = store.read("things").unwrap();
+    assert_eq!(things, [("ab/1".to_owned(), 4), ("a\u{10fffe}".to_owned(), 3)]);
+    assert_eq!(store.read::<String>("others").unwrap(), [("a/1".to_owned(), "text".to_owned())]);
+    assert!(store.failure().is_none());
+}
+
+#[test]
+fn a_folder_is_for_one_process() {
+    let folder = Folder::new();
+    let first = Store::open(&folder.0).unwrap();
+    assert!(matches!(Store::open(&folder.0), Err(StoreError::InUse { .. })));
+    drop(first);
+    Store::open(&folder.0).unwrap();
+}
+
+#[test]
+fn a_folder_of_another_format_is_refused_and_named() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    store.inner.as_ref().unwrap().connection.lock().unwrap().execute("UPDATE format SET version = 99", []).unwrap();
+    drop(store);
+    let refused = Store::open(&folder.0).unwrap_err().to_string();
+    assert!(refused.contains("format 99") && refused.contains(&folder.0.display().to_string()), "{refused}");
+}
+
+#[test]
+fn a_record_that_does_not_read_is_named() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let mut batch = Batch::default();
+    batch.put("things", "a", &"no number");
+    store.write(&batch);
+    let refused = store.read::<u32>("things").unwrap_err().to_string();
+    assert!(refused.contains("things a"), "{refused}");
+}
+
+#[test]
+fn a_write_that_fails_is_remembered() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    store.inner.as_ref().unwrap().connection.lock().unwrap().execute("DROP TABLE records", []).unwrap();
+    let mut batch = Batch::default();
+    batch.delete("things", "a");
+    store.write(&batch);
+    assert!(matches!(store.failure(), Some(StoreError::Writing { .. })));
+}
