@@ -6,6 +6,7 @@ mod columns;
 mod console;
 mod demo;
 mod hop;
+mod rebuild;
 mod stop;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use self::build::BuildError;
 pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
+use self::rebuild::Rebuild;
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
 use crate::template::TemplateError;
 
@@ -48,7 +50,11 @@ pub struct Args {
     /// Keep queues, tables and the rest in this folder, so that they outlive a restart or a crash [default: in memory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
+    /// Do not watch the functions' source files: by default a saved file rebuilds what is made of it and replaces it
+    #[arg(long)]
+    no_watch: bool,
+    /// What to print: lines for people, or one JSON object a line on stdout (`target` tells a hop, `onceward::delivery`,
+    /// from news of this command, `onceward::dev`) and everything else on stderr
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
     /// Show the functions' INFO and DEBUG lines too
@@ -80,8 +86,11 @@ pub async fn run(args: Args) -> ExitCode {
     let code = tokio::select! {
         stopped = stop::signal() => stopped,
         outcome = start(&args, &console) => match outcome {
-            Ok(cloud) => {
-                let stopped = stop::signal().await;
+            Ok((cloud, mut rebuild)) => {
+                let stopped = tokio::select! {
+                    stopped = stop::signal() => stopped,
+                    () = rebuild::follow(rebuild.as_mut(), &cloud, &console) => ExitCode::FAILURE,
+                };
                 // The shell has echoed ^C: begin a line of its own.
                 console.say("\nstopping");
                 // A second signal, or a process that will not end, must not keep the terminal.
@@ -101,14 +110,19 @@ pub async fn run(args: Args) -> ExitCode {
     code
 }
 
-async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
+async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>), DevError> {
     let listeners =
         Listeners::bind(Ports { aws: args.aws_port, http: args.http_port, gateway: args.gateway_port }).await?;
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
     let stack = load_stack(&template, &listeners, &overrides)?;
     let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
-    let binaries = build::build(&stack, directory(&template)).await?;
+    let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
+    let mut binaries = build::build(&stack, directory(&template)).await?;
+    let rebuild = watch.and_then(|watch| Rebuild::prepare(watch, &stack, &binaries, console));
+    if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
+        links.clone_into(&mut binaries);
+    }
     let built = Instant::now();
     let config = CloudConfig {
         stack,
@@ -132,7 +146,7 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
     for note in &notes {
         console.say(note);
     }
-    Ok(cloud)
+    Ok((cloud, rebuild))
 }
 
 impl From<TemplateError> for DevError {

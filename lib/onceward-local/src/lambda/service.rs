@@ -70,6 +70,13 @@ impl Lambda {
         self.pool(name)?.start().await
     }
 
+    /// Starts `name` anew from its executable, which has changed: what runs ends on the process it is in, what comes
+    /// next gets a new one.
+    pub fn replace(&self, name: &str) -> Result<(), LambdaError> {
+        self.pool(name)?.replace();
+        Ok(())
+    }
+
     /// Invokes `name` (or its ARN) and waits for the outcome. What the function does wrong is an [`Invocation`] with
     /// `function_error`; an error means that it did not run.
     pub async fn invoke(&self, name: &str, payload: Bytes) -> Result<Invocation, LambdaError> {

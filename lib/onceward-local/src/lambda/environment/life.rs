@@ -117,6 +117,7 @@ impl Life {
                     Call::Finished { .. } | Call::InitError(_) => {}
                 },
                 status = self.child.wait() => return (End::DiedIdle(status.ok()), None),
+                () = self.environment.retired.notified() => return (End::Stopped, None),
                 () = sleep(IDLE_MAX) => {
                     if self.pool.retire(self.environment.index) {
                         return (End::Stopped, None);

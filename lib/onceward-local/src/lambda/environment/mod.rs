@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::life::Life;
 pub use self::life::{IDLE_MAX, INIT_MAX};
@@ -30,6 +30,7 @@ pub(super) struct Environment {
     jobs: mpsc::Sender<Job>,
     /// 0 before the process is there.
     pid: Arc<AtomicU32>,
+    retired: Arc<Notify>,
 }
 
 /// An invocation for an environment.
@@ -71,7 +72,7 @@ impl Environment {
     /// Begins a process for `pool`; [`Environment::submit`] may be called at once.
     pub(super) fn launch(pool: &Arc<Pool>, index: u32) -> Self {
         let (sender, jobs) = mpsc::channel(1);
-        let environment = Self { index, jobs: sender, pid: Arc::default() };
+        let environment = Self { index, jobs: sender, pid: Arc::default(), retired: Arc::default() };
         pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs));
         environment
     }
@@ -81,6 +82,11 @@ impl Environment {
         self.jobs.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
         })
+    }
+
+    /// Tells an environment that gets no more jobs to end as soon as it has nothing to do.
+    pub(super) fn retire(&self) {
+        self.retired.notify_one();
     }
 
     /// The process's id, once there is a process.

@@ -1,6 +1,7 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
 mod lifecycle;
+mod replacement;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -199,7 +200,7 @@ impl Pool {
         let mut state = self.lock();
         state.wanted = true;
         let failing = state.failing.as_ref().is_some_and(|(_, retry_at)| Instant::now() < *retry_at);
-        if state.alive.is_empty() && !failing {
+        if state.staying() == 0 && !failing {
             let environment = self.launch(&mut state);
             state.idle.push(environment);
         }
@@ -208,6 +209,13 @@ impl Pool {
     fn not_started(&self, failure: Option<InitFailure>) -> LambdaError {
         let (reason, log) = failure.map(|failure| (failure.reason, failure.log)).unwrap_or_default();
         LambdaError::InitFailed { function: self.spec.name.clone(), reason, log }
+    }
+}
+
+impl State {
+    /// How many environments are not on their way out.
+    fn staying(&self) -> usize {
+        self.alive.values().filter(|alive| !alive.retiring).count()
     }
 }
 

@@ -5,6 +5,7 @@ mod environments;
 mod function;
 mod http_api;
 mod invocations;
+mod replacement;
 mod sqs;
 mod streams;
 
