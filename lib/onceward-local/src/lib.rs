@@ -7,6 +7,7 @@ pub mod dev;
 pub mod dynamodb;
 pub mod endpoint;
 pub mod events;
+pub mod faults;
 pub mod gateway;
 pub mod lambda;
 pub mod sns;

@@ -92,7 +92,8 @@ impl Dev {
 
     /// The same by another thread: for what takes long.
     pub(super) fn posted(&self, url: &str, body: &str) -> thread::JoinHandle<Value> {
-        let request = self.http.post(url).header("content-type", "application/json").body(body.to_owned());
+        // A client of its own: connections belong to the runtime that opened them.
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body.to_owned());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         thread::spawn(move || {
             runtime.block_on(async { request.send().await.expect("the API answers").json().await.expect("JSON") })

@@ -24,6 +24,7 @@ use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
 use crate::events::EventBridge;
+use crate::faults::Faults;
 use crate::gateway::Gateway;
 use crate::lambda::{Lambda, LambdaError, LogSink};
 use crate::sns::Sns;
@@ -164,6 +165,11 @@ impl Cloud {
     /// The sandbox payment gateway.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.services.faults
     }
 
     /// What was created.

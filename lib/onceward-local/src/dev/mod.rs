@@ -21,6 +21,7 @@ use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
+use crate::faults::{self, FaultError, Plan};
 use crate::template::TemplateError;
 
 /// How long stopping may take before what is left is abandoned.
@@ -50,6 +51,16 @@ pub struct Args {
     /// Keep queues, tables and the rest in this folder, so that they outlive a restart or a crash [default: in memory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Let calls go wrong: SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…, such as
+    /// `dynamodb.TransactWriteItems:conflict,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
+    /// Kinds: latency, throttle, error, conflict, partial, lost_request, lost_response, duplicate, reorder, kill.
+    /// Names: probability, limit, function, resource, jitter_ms. At `/_onceward/faults` of the AWS endpoint they can be
+    /// looked at and changed
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<faults::Rule>,
+    /// Decides which calls go wrong; the same seed decides the same way [default: a random one, printed]
+    #[arg(long, value_name = "NUMBER")]
+    fault_seed: Option<u64>,
     /// Do not watch the functions' source files: by default a saved file rebuilds what is made of it and replaces it
     #[arg(long)]
     no_watch: bool,
@@ -78,6 +89,8 @@ enum DevError {
     Build(#[from] BuildError),
     #[error(transparent)]
     Demo(#[from] DemoError),
+    #[error(transparent)]
+    Fault(#[from] FaultError),
 }
 
 /// Runs until Ctrl-C (exit code 130) or SIGTERM (0).
@@ -133,7 +146,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
         data: args.data.clone(),
     };
     let cloud = Cloud::start(config)?;
-    let mut notes = Vec::new();
+    let mut notes = inject(args, &cloud)?;
     let report = |warmed| {
         console.say(&banner::warmed(&warmed));
         notes.extend(banner::broken(&warmed));
@@ -147,6 +160,17 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
         console.say(note);
     }
     Ok((cloud, rebuild))
+}
+
+/// Sets the faults of the command line; answers what there is to say about them.
+fn inject(args: &Args, cloud: &Cloud) -> Result<Vec<String>, DevError> {
+    if args.faults.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seed = cloud.faults().set(Plan { seed: args.fault_seed, rules: args.faults.clone() })?;
+    let rules: Vec<_> = args.faults.iter().map(ToString::to_string).collect();
+    let url = cloud.aws_url();
+    Ok(vec![format!("Faults, with --fault-seed {seed} (counted at {url}/_onceward/faults): {}", rules.join("; "))])
 }
 
 impl From<TemplateError> for DevError {

@@ -8,6 +8,7 @@ mod tests;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -19,6 +20,7 @@ use crate::account::Account;
 use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
+use crate::faults::{self, Faults};
 use crate::lambda::{Lambda, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
@@ -47,6 +49,8 @@ pub struct Services {
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
     pub store: Store,
+    /// What goes wrong with them on purpose.
+    pub faults: Faults,
 }
 
 /// Why the services do not start.
@@ -68,15 +72,16 @@ impl Services {
 
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
-        let destinations = Destinations::default();
+        let (destinations, faults) = (Destinations::default(), Faults::default());
         let services = Self {
-            sqs: Sqs::open(account.clone(), store.clone())?,
-            events: EventBridge::new(account.clone(), destinations.clone()),
+            sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
+            events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
-            lambda: Lambda::new(account.clone(), log),
+            lambda: Lambda::new(account.clone(), log).with_faults(faults.clone()),
             destinations: destinations.clone(),
             store,
+            faults,
             account,
         };
         destinations.connect(services.clone());
@@ -91,7 +96,8 @@ pub fn router(services: &Services) -> Router {
         .route("/_localstack/health", get(health))
         .fallback(any)
         .with_state(services.clone())
-        .merge(services.lambda.api())
+        .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
+        .merge(faults::routes(services.faults.clone()))
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
@@ -114,7 +120,17 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
             // A query-protocol request by GET has its parameters in the URL.
             let in_url = parts.method == Method::GET && body.is_empty();
             let body = if in_url { Bytes::copy_from_slice(query.as_bytes()) } else { body };
-            dispatch(&services, target, path, body).await
+            if services.faults.is_off() {
+                dispatch(&services, target, path, body).await
+            } else {
+                let (name, action, in_call) = (target.service.name(), target.action.clone(), body.clone());
+                let call = faults::Call::of(&name, &action).requested(target.protocol, &parts.headers, &path, &in_call);
+                let serve = async |body| dispatch(&services, target, path.clone(), body).await;
+                match services.faults.around(&call, body, serve).await {
+                    Some(answer) => answer,
+                    None => return faults::dropped(),
+                }
+            }
         }
         Err(unroutable) => {
             let code = match unroutable {

@@ -17,6 +17,13 @@ pub(super) enum Service {
     Sts,
 }
 
+impl Service {
+    /// The name it signs with.
+    pub(super) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
+}
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Target {

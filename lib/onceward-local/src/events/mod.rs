@@ -32,6 +32,7 @@ use self::bus::Buses;
 use self::event::Event;
 use crate::account::Account;
 use crate::destination::Destinations;
+use crate::faults::Faults;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost events that are remembered; the oldest makes room.
@@ -43,6 +44,7 @@ pub struct EventBridge {
     account: Account,
     destinations: Destinations,
     state: Arc<State>,
+    faults: Faults,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +62,13 @@ impl EventBridge {
         let mut buses = Buses::default();
         buses.create(&account, DEFAULT_BUS, None, Utc::now()).expect("the first bus, with a valid name");
         let state = Arc::new(State { buses: Mutex::new(buses), undelivered: Mutex::default() });
-        Self { account, destinations, state }
+        Self { account, destinations, state, faults: Faults::default() }
+    }
+
+    /// With what goes wrong in its deliveries on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Creates a bus and gives its ARN.
@@ -90,8 +98,11 @@ impl EventBridge {
             reason: format!("Event bus {bus} does not exist"),
         })?;
         for delivery in deliveries {
-            if let Err(undelivered) = delivery.run(&event, &self.destinations) {
-                self.remember(undelivered);
+            let twice = self.faults.delivered_twice(&bus, &delivery.target.arn);
+            for _ in 0..1 + usize::from(twice) {
+                if let Err(undelivered) = delivery.run(&event, &self.destinations) {
+                    self.remember(undelivered);
+                }
             }
         }
         Ok(event.id)

@@ -16,7 +16,7 @@ use super::{
     spec::{FunctionSpec, Invocation},
     tasks::{Tasks, stopped},
 };
-use crate::account::Account;
+use crate::{account::Account, faults::Faults};
 
 /// Largest payload of a synchronous invocation.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -32,6 +32,7 @@ const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::fro
 #[derive(Debug, Clone)]
 pub struct Lambda {
     inner: Arc<Inner>,
+    faults: Faults,
 }
 
 #[derive(Debug)]
@@ -49,7 +50,13 @@ impl Lambda {
     pub fn new(account: Account, log: LogSink) -> Self {
         let events = Arc::new(Semaphore::new(EVENTS_MAX));
         let inner = Inner { account, sink: log, tasks: Tasks::new(), events, functions: Mutex::default() };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), faults: Faults::default() }
+    }
+
+    /// With what goes wrong with the functions that are created by this handle, on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Makes `spec` known. No process starts before somebody needs it.
@@ -60,7 +67,7 @@ impl Lambda {
         }
         let name = spec.name.clone();
         let Inner { account, sink, tasks, .. } = &*self.inner;
-        functions.insert(name, Pool::new(spec, account.clone(), sink.clone(), tasks.clone()));
+        functions.insert(name, Pool::new(spec, account.clone(), sink.clone(), tasks.clone(), self.faults.clone()));
         Ok(())
     }
 

@@ -5,10 +5,11 @@ use super::error::SqsError;
 use super::journal::{Journaled, Locked, Saved};
 use super::limits;
 use super::message::{Depth, Outgoing, Receive, Received, Sent};
-use super::queue::{Delivery, Queue, Take};
+use super::queue::{Delivery, Queue, Take, Taken};
 use super::settings::Settings;
 use super::{directory, fifo};
 use crate::account::Account;
+use crate::faults::Faults;
 use crate::store::{Store, StoreError};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Sqs {
     shared: Arc<Shared>,
+    faults: Faults,
 }
 
 struct Shared {
@@ -69,12 +71,20 @@ impl Sqs {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let queues = Mutex::new(Journaled::open(store, clock())?);
-        Ok(Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues }) })
+        let shared = Arc::new(Shared { account, clock: Box::new(clock), queues });
+        Ok(Self { shared, faults: Faults::default() })
     }
 
     /// As [`Sqs::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
     pub fn with_clock(account: Account, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues: Mutex::default() }) }
+        let shared = Arc::new(Shared { account, clock: Box::new(clock), queues: Mutex::default() });
+        Self { shared, faults: Faults::default() }
+    }
+
+    /// With what goes wrong in its queues on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// The queue's URL: `{endpoint}/{account id}/{name}`.
@@ -188,7 +198,7 @@ impl Sqs {
             receives_max: redrive.map(|it| it.receives_max),
         };
         let entry = directory::find(&mut queues, name)?;
-        let taken = entry.acting(|entry| entry.queue.receive(now_ms, take))?;
+        let taken = entry.acting(|entry| disturbed(&self.faults, name, entry, now_ms, take))?;
         let next_in = entry.queue.next_visible_ms().map(|at_ms| Duration::from_millis(at_ms.saturating_sub(now_ms)));
         let moved = !taken.dead.is_empty();
         if let Some(redrive) = redrive.filter(|_| moved) {
@@ -245,6 +255,23 @@ impl Entry {
         }
         answer
     }
+}
+
+/// Takes messages off a queue, of which a standard one may deliver some twice or in another order.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>
+fn disturbed(faults: &Faults, name: &str, entry: &mut Entry, now_ms: u64, take: Take) -> Result<Taken, SqsError> {
+    let queue = &mut entry.queue;
+    if faults.is_off() || queue.settings().fifo {
+        return queue.receive(now_ms, take);
+    }
+    let passed_over = if queue.depth(now_ms).visible > 1 { faults.overtaken(name) } else { 0 };
+    let taken = queue.receive_after(passed_over, now_ms, take)?;
+    for Delivery { message, record, .. } in &taken.deliveries {
+        if faults.received_twice(name) {
+            queue.copy(Arc::clone(message), record);
+        }
+    }
+    Ok(taken)
 }
 
 impl fmt::Debug for Sqs {

@@ -1,5 +1,6 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
+mod kill;
 mod lifecycle;
 mod replacement;
 mod slots;
@@ -28,7 +29,7 @@ use super::{
     spec::{FunctionSpec, Invocation},
     tasks::{Tasks, stopped},
 };
-use crate::account::Account;
+use crate::{account::Account, faults::Faults};
 
 /// Most processes of one function at once.
 pub const ENVIRONMENTS_MAX: usize = 10;
@@ -44,6 +45,7 @@ pub(super) struct Pool {
     pub(super) account: Account,
     pub(super) sink: LogSink,
     pub(super) tasks: Tasks,
+    faults: Faults,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) slots: Arc<Slots>,
     state: Mutex<State>,
@@ -90,11 +92,11 @@ pub(super) struct Finished {
 }
 
 impl Pool {
-    pub(super) fn new(spec: FunctionSpec, account: Account, sink: LogSink, tasks: Tasks) -> Arc<Self> {
+    pub(super) fn new(spec: FunctionSpec, account: Account, sink: LogSink, tasks: Tasks, faults: Faults) -> Arc<Self> {
         let stop = tasks.stop();
         let slots = Slots::new(ENVIRONMENTS_MAX, WAITING_MAX);
         let health = watch::Sender::new(Health::default());
-        Arc::new(Self { spec, account, sink, tasks, stop, slots, state: Mutex::default(), health })
+        Arc::new(Self { spec, account, sink, tasks, faults, stop, slots, state: Mutex::default(), health })
     }
 
     pub(super) fn function_arn(&self) -> String {
@@ -152,6 +154,7 @@ impl Pool {
                 Ok(environment) => environment,
                 Err(failure) => return Ok(unstarted(&failure, &request_id)),
             };
+            self.kill_on_purpose(&environment);
             let (reply, answer) = oneshot::channel();
             let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
             let job = Job { request_id: request_id.clone(), trace_id, payload: payload.clone(), permit, reply };

@@ -159,8 +159,20 @@ impl Queue {
         self.insert(message, record, 0);
     }
 
+    /// Adds a second copy of a message that was just received, as it was before: on AWS, on a server that was not there.
+    pub(crate) fn copy(&mut self, message: Arc<Message>, record: &Record) {
+        let receives = record.receives.saturating_sub(1);
+        let first_received_ms = record.first_received_ms.filter(|_| receives > 0);
+        self.insert(message, Record { receives, first_received_ms, ..record.clone() }, 0);
+    }
+
     /// Takes visible messages, oldest first; a FIFO queue gives several of one group in their order.
     pub(crate) fn receive(&mut self, now_ms: u64, take: Take) -> Result<Taken, SqsError> {
+        self.receive_after(0, now_ms, take)
+    }
+
+    /// The same, but of a standard queue's visible messages the first so many come last, if there are more.
+    pub(crate) fn receive_after(&mut self, passed_over: usize, now_ms: u64, take: Take) -> Result<Taken, SqsError> {
         self.advance(now_ms);
         let room = limits::IN_FLIGHT_MAX.saturating_sub(self.in_flight);
         if room == 0 && !self.settings.fifo {
@@ -169,7 +181,7 @@ impl Queue {
         let max = take.max.min(room);
         let mut taken = Taken::default();
         while taken.deliveries.len() < max && taken.dead.len() < MOVES_MAX {
-            let Some(&head) = self.ready.first() else { break };
+            let Some(&head) = self.ready.iter().nth(passed_over).or(self.ready.first()) else { break };
             if self.exhausted(head, take) {
                 taken.dead.extend(self.remove(head).map(|stored| (stored.message, stored.record)));
                 continue;
