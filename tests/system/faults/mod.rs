@@ -1,6 +1,8 @@
 //! What goes wrong on purpose: each fault as the AWS SDK sees it, and an order flow in the midst of them.
 
-use std::{collections::BTreeSet, time::Duration};
+mod orders;
+
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_sdk_dynamodb::{
@@ -9,7 +11,7 @@ use aws_sdk_dynamodb::{
     types::{AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, WriteRequest},
 };
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use libtest_mimic::Trial;
 use onceward_aws::http_client;
 use onceward_local::{
@@ -20,36 +22,10 @@ use onceward_local::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    on_a_cloud,
-    system::{System, binaries, order},
-    trial,
-};
+use crate::{on_a_cloud, system::binaries, trial};
 
-const ORDERS: usize = 40;
-const CLIENTS: usize = 4;
-/// How often a client repeats one request; each may meet several faults.
-const TRIES_MAX: u32 = 100;
-/// As short as a function's own limit allows: a killed function's message comes back after it.
-const VISIBILITY_SECONDS: &str = "6";
 /// Any would do.
 const SEED: u64 = 20_261_121;
-/// Everything at once. A kill costs a message its visibility timeout, so there are few.
-const MIX: [&str; 13] = [
-    "dynamodb.TransactWriteItems:conflict,probability=0.1",
-    "dynamodb.TransactWriteItems:lost_response,probability=0.05",
-    "dynamodb.PutItem:lost_request,probability=0.05",
-    "dynamodb.*:throttle,probability=0.03",
-    "dynamodb.*:latency=5,jitter_ms=5,probability=0.2",
-    "events.PutEvents:partial,probability=0.15",
-    "events.PutEvents:lost_response,probability=0.05",
-    "events.PutEvents:duplicate,probability=0.1",
-    "events.PutEvents:error=503,probability=0.03",
-    "sqs.ReceiveMessage:duplicate,probability=0.1",
-    "sqs.ReceiveMessage:reorder,probability=0.5",
-    "lambda.Invoke:kill,probability=0.03,limit=5,jitter_ms=10",
-    "lambda.Invoke:kill=before,probability=0.03,limit=5",
-];
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -59,7 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("faults::what_is_lost_may_have_happened", || run(lost)),
         trial("faults::a_message_may_come_twice_and_in_another_order", || run(disordered)),
         trial("faults::they_are_set_counted_and_ended_over_http", || run(over_http)),
-        on_a_cloud("faults::orders_add_up_in_the_midst_of_them", orders_add_up),
+        on_a_cloud("faults::orders_add_up_in_the_midst_of_them", orders::orders_add_up),
     ]
 }
 
@@ -80,6 +56,7 @@ fn run<F: Future<Output = ()>>(test: fn(Bench) -> F) {
 
 impl Bench {
     async fn start() -> Self {
+        drop(rustls::crypto::ring::default_provider().install_default());
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
         let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
@@ -88,7 +65,7 @@ impl Bench {
         let (sqs, dynamodb) = (aws_sdk_sqs::Client::new(&sdk), aws_sdk_dynamodb::Client::new(&sdk));
         let queue = sqs.create_queue().queue_name("q").send().await.expect("created").queue_url.expect("a URL");
         let table = json!({
-            "TableName": "t",
+            "TableName": "things",
             "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
             "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
             "BillingMode": "PAY_PER_REQUEST",
@@ -111,7 +88,8 @@ impl Bench {
     }
 
     fn rows(&self) -> usize {
-        let answer = self.cloud.dynamodb().execute("Scan", br#"{"TableName": "t"}"#).expect("the table can be read");
+        let answer =
+            self.cloud.dynamodb().execute("Scan", br#"{"TableName": "things"}"#).expect("the table can be read");
         let answer: Value = serde_json::from_slice(&answer).expect("JSON");
         answer["Items"].as_array().expect("items").len()
     }
@@ -138,7 +116,7 @@ fn counts(cloud: &Cloud) -> Vec<Counted> {
 }
 
 fn item(key: &str) -> Put {
-    Put::builder().table_name("t").item("pk", AttributeValue::S(key.to_owned())).build().expect("complete")
+    Put::builder().table_name("things").item("pk", AttributeValue::S(key.to_owned())).build().expect("complete")
 }
 
 async fn refusals(bench: Bench) {
@@ -150,7 +128,7 @@ async fn refusals(bench: Bench) {
         bench.inject(&[&format!("sqs:{kind}"), &format!("dynamodb:{kind}"), &format!("events:{kind}")]);
         let sent = bench.sqs.send_message().queue_url(&bench.queue).message_body("m").send().await;
         assert_eq!(sent.expect_err("refused").code(), Some(of_sqs));
-        let got = bench.dynamodb.get_item().table_name("t").key("pk", AttributeValue::S("k".into())).send().await;
+        let got = bench.dynamodb.get_item().table_name("things").key("pk", AttributeValue::S("k".into())).send().await;
         assert_eq!(got.expect_err("refused").code(), Some(of_dynamodb));
         let entry = PutEventsRequestEntry::builder().source("s").detail_type("d").detail("{}").build();
         assert_eq!(bench.events.put_events().entries(entry).send().await.expect_err("refused").code(), Some(of_events));
@@ -176,7 +154,7 @@ async fn refusals(bench: Bench) {
 
 async fn conflicts(bench: Bench) {
     bench.inject(&["dynamodb:conflict"]);
-    let put = bench.dynamodb.put_item().table_name("t").item("pk", AttributeValue::S("a".into())).send().await;
+    let put = bench.dynamodb.put_item().table_name("things").item("pk", AttributeValue::S("a".into())).send().await;
     let error = put.expect_err("a conflict").into_service_error();
     assert!(error.is_transaction_conflict_exception(), "{error:?}");
     let items = ["a", "b", "c"].map(|key| TransactWriteItem::builder().put(item(key)).build());
@@ -194,7 +172,7 @@ async fn conflicts(bench: Bench) {
     bench
         .dynamodb
         .get_item()
-        .table_name("t")
+        .table_name("things")
         .key("pk", AttributeValue::S("a".into()))
         .send()
         .await
@@ -209,8 +187,8 @@ async fn parts_of_batches(bench: Bench) {
         WriteRequest::builder().put_request(put).build()
     });
     let written =
-        bench.dynamodb.batch_write_item().request_items("t", requests.to_vec()).send().await.expect("written");
-    let left = written.unprocessed_items().and_then(|items| items.get("t")).map_or(0, Vec::len);
+        bench.dynamodb.batch_write_item().request_items("things", requests.to_vec()).send().await.expect("written");
+    let left = written.unprocessed_items().and_then(|items| items.get("things")).map_or(0, Vec::len);
     assert!((1..4).contains(&left), "{left}");
     assert_eq!(bench.rows() + left, 4);
 
@@ -218,9 +196,9 @@ async fn parts_of_batches(bench: Bench) {
     for key in keys {
         wanted = wanted.keys([("pk".to_owned(), AttributeValue::S(key.to_owned()))].into());
     }
-    let got = bench.dynamodb.batch_get_item().request_items("t", wanted.build().expect("complete")).send().await;
+    let got = bench.dynamodb.batch_get_item().request_items("things", wanted.build().expect("complete")).send().await;
     let got = got.expect("got");
-    let unprocessed = &got.unprocessed_keys().expect("some")["t"];
+    let unprocessed = &got.unprocessed_keys().expect("some")["things"];
     assert_eq!((unprocessed.keys().is_empty(), unprocessed.consistent_read()), (false, Some(true)));
 
     let entries = ["a", "b", "c"]
@@ -245,7 +223,7 @@ async fn parts_of_batches(bench: Bench) {
 
 async fn lost(bench: Bench) {
     let put = async |key: &str| {
-        bench.dynamodb.put_item().table_name("t").item("pk", AttributeValue::S(key.to_owned())).send().await
+        bench.dynamodb.put_item().table_name("things").item("pk", AttributeValue::S(key.to_owned())).send().await
     };
     bench.inject(&["dynamodb.PutItem:lost_request"]);
     assert!(put("a").await.expect_err("no answer").as_service_error().is_none(), "not an answer of the service");
@@ -256,8 +234,10 @@ async fn lost(bench: Bench) {
     bench.inject(&["dynamodb.PutItem:lost_request,limit=2"]);
     let patient =
         sdk(bench.cloud.aws_url(), RetryConfig::standard().with_initial_backoff(Duration::from_millis(1))).await;
-    let put =
-        aws_sdk_dynamodb::Client::new(&patient).put_item().table_name("t").item("pk", AttributeValue::S("b".into()));
+    let put = aws_sdk_dynamodb::Client::new(&patient)
+        .put_item()
+        .table_name("things")
+        .item("pk", AttributeValue::S("b".into()));
     put.send().await.expect("the SDK tries again: to it, a connection broke");
     assert_eq!((bench.rows(), counts(&bench.cloud)[0].matched), (2, 3));
 }
@@ -315,63 +295,4 @@ async fn over_http(bench: Bench) {
     assert_eq!(http.delete(&url).send().await.expect("an answer").status().as_u16(), 204);
     let none: Value = http.get(&url).send().await.expect("an answer").json().await.expect("JSON");
     assert_eq!(none["rules"], json!([]));
-}
-
-async fn orders_add_up(system: System) {
-    system.receive("p-1", u32::try_from(ORDERS).expect("a small number")).await;
-    hurry(&system).await;
-    inject(&system.cloud, &MIX);
-    let clients = (0..CLIENTS).map(|client| place_orders(&system, client));
-    let placed: BTreeSet<_> = futures_util::future::join_all(clients).await.concat().into_iter().collect();
-    assert_eq!(placed.len(), ORDERS, "each request became one order");
-    for order_id in &placed {
-        assert_eq!(system.settled(order_id).await["status"], "confirmed");
-    }
-    let counts = counts(&system.cloud);
-    for Counted { rule, matched, injected } in &counts {
-        println!("{rule}: {injected} of {matched}");
-    }
-    system.drained().await;
-    system.cloud.faults().set(Plan::default()).expect("no faults");
-    assert!(counts.iter().all(|counted| counted.matched > 0), "each had its chance");
-    assert!(counts.iter().filter(|counted| counted.injected > 0).count() > MIX.len() / 2);
-
-    let expected = json!({"product_id": "p-1", "available": 0, "reserved": ORDERS});
-    assert_eq!(system.stock("p-1").await, expected);
-    let charges = system.cloud.gateway().charges();
-    let charged: BTreeSet<_> =
-        charges.iter().filter_map(|charge| charge["reference"].as_str().map(str::to_owned)).collect();
-    assert_eq!((charges.len(), &charged), (ORDERS, &placed), "one charge for each order");
-    for queue in system.cloud.sqs().queues().iter().filter(|queue| queue.ends_with("-dlq")) {
-        assert_eq!(system.cloud.sqs().depth(queue).expect("the queue exists").visible, 0, "{queue}");
-    }
-}
-
-/// Messages of functions that were killed come back soon.
-async fn hurry(system: &System) {
-    let sqs = aws_sdk_sqs::Client::new(&sdk(system.cloud.aws_url(), RetryConfig::disabled()).await);
-    for queue in system.cloud.sqs().queues() {
-        let attribute = (QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS.to_owned());
-        let request = sqs.set_queue_attributes().queue_url(system.cloud.sqs().url(&queue));
-        request.set_attributes(Some([attribute].into())).send().await.expect("set");
-    }
-}
-
-async fn place_orders(system: &System, client: usize) -> Vec<String> {
-    let mut placed = Vec::new();
-    for number in 0..ORDERS / CLIENTS {
-        let key = format!("{client}-{number}");
-        let mut tries = 0;
-        let answer = loop {
-            let (status, answer) = system.post(order("p-1", 1).to_string(), Some(&key)).await;
-            if status.as_u16() == 202 {
-                break answer;
-            }
-            assert!(status.is_server_error(), "{status}: {answer}");
-            tries += 1;
-            assert!(tries < TRIES_MAX, "not accepted in {TRIES_MAX} tries: {answer}");
-        };
-        placed.push(answer["order_id"].as_str().expect("an id").to_owned());
-    }
-    placed
 }
