@@ -59,7 +59,8 @@ impl Bench {
         drop(rustls::crypto::ring::default_provider().install_default());
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
-        let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
+        let config =
+            CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard(), data: None };
         let cloud = Cloud::start(config).expect("the cloud starts");
         let sdk = sdk(cloud.aws_url(), RetryConfig::disabled()).await;
         let (sqs, dynamodb) = (aws_sdk_sqs::Client::new(&sdk), aws_sdk_dynamodb::Client::new(&sdk));
