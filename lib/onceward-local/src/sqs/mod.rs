@@ -8,6 +8,8 @@ mod fifo;
 mod journal;
 pub mod limits;
 mod message;
+mod moves;
+mod permission;
 mod protocol;
 mod queue;
 mod receipt;
