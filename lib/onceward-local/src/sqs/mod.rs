@@ -22,3 +22,8 @@ mod tests;
 pub use error::SqsError;
 pub use message::{AttributeValue, Depth, MessageAttribute, Outgoing, Receive, Received, Sent};
 pub use service::Sqs;
+pub(crate) use {
+    digest::content_id,
+    fifo::{Deduplication, Original},
+    message::check_fifo_id,
+};

@@ -7,6 +7,7 @@ mod http_api;
 mod invocations;
 mod sqs;
 mod streams;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
