@@ -98,7 +98,8 @@ impl Topic {
         let per_group = self.attributes.get("FifoThroughputScope").is_some_and(|scope| scope == "MessageGroup");
         let group = message.group_id.clone().filter(|_| per_group);
         let key = (group, message.deduplication_id.clone().unwrap_or_default());
-        let (original, duplicate) = match self.deduplication.original(now_ms, &key) {
+        self.deduplication.forget(now_ms);
+        let (original, duplicate) = match self.deduplication.original(&key) {
             Some(original) => (original, true),
             None => {
                 let original = Original { message_id: message_id.to_owned(), arrival: self.published };
