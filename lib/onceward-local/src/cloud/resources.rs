@@ -11,6 +11,7 @@ use super::{error::CloudError, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
+use crate::sns::Sns;
 use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
 
 /// Creates buses, queues, topics, tables and rules. Those that a data folder already has are brought up to date.
@@ -26,11 +27,10 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         sqs.deploy_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
     }
     for topic in &stack.topics {
-        sns.create_topic(&topic.name).map_err(refused("topic", &topic.name))?;
+        sns.create_topic_with(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
     }
     for subscription in &stack.subscriptions {
-        let template::Subscription { topic_arn, queue_arn, raw } = subscription;
-        sns.subscribe(topic_arn, queue_arn, *raw).map_err(refused("subscription to", topic_arn))?;
+        subscribe(sns, subscription)?;
     }
     for table in &stack.tables {
         tables::deploy(&services.dynamodb, table)?;
@@ -38,6 +38,12 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
     for rule in &stack.rules {
         create_rule(services, rule).map_err(refused("rule", &rule.name))?;
     }
+    Ok(())
+}
+
+fn subscribe(sns: &Sns, subscription: &template::Subscription) -> Result<(), CloudError> {
+    let template::Subscription { topic_arn, protocol, endpoint, attributes } = subscription;
+    sns.subscribe_with(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))?;
     Ok(())
 }
 
@@ -105,6 +111,7 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
     let Services { sqs, dynamodb, lambda, .. } = services;
     let name = function.name.clone();
     match trigger.clone() {
+        Trigger::Topic(subscription) => subscribe(&services.sns, &subscription)?,
         Trigger::Http { method, path } => return Ok(Some(Route { method, path, function: name })),
         Trigger::Sqs {
             queue_arn,
@@ -182,7 +189,7 @@ fn check_stream(function: &str, batching_window: Duration, sends_failures: bool)
 pub(super) fn consumed_queues(stack: &Stack) -> impl Iterator<Item = &str> {
     stack.functions.iter().flat_map(|function| &function.triggers).filter_map(|trigger| match trigger {
         Trigger::Sqs { queue_arn, .. } => Some(queue_arn.as_str()),
-        Trigger::Stream { .. } | Trigger::Http { .. } => None,
+        Trigger::Stream { .. } | Trigger::Topic(_) | Trigger::Http { .. } => None,
     })
 }
 

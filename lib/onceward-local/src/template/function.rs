@@ -34,7 +34,8 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         environment.finish();
         variables
     });
-    let triggers = trigger::read(&properties, stack, Duration::from_secs(timeout));
+    let arn = name.as_ref().map(|name| resolver.account.arn("lambda", &format!("function:{name}")));
+    let triggers = trigger::read(&properties, stack, Duration::from_secs(timeout), arn.as_deref());
     let build = build(resolver, resource);
     irrelevant(&properties);
     properties.finish();

@@ -138,7 +138,7 @@ fn existing<'r>(resolver: &'r Resolver<'_>, id: &str, line: usize, place: &str) 
     }
 }
 
-/// The explicit name, else `{stack}-{logical id}`, with `.fifo` for a FIFO queue.
+/// The explicit name, else `{stack}-{logical id}`, with `.fifo` for a FIFO queue or topic.
 pub(super) fn physical_name(
     resolver: &Resolver<'_>,
     resource: &Resource,
@@ -149,7 +149,8 @@ pub(super) fn physical_name(
     if let Some(node) = name_property(&resource.kind).and_then(|property| resource.properties.get(property)) {
         return resolver.guarded(&format!("the name of {id}"), line, place, || resolver.text(node, id));
     }
-    let fifo = resource.properties.get("FifoQueue").is_some_and(|node| node.as_text() == Some("true"));
+    let set = |property| resource.properties.get(property).is_some_and(|node| node.as_text() == Some("true"));
+    let fifo = set("FifoQueue") || set("FifoTopic");
     Ok(format!("{STACK_NAME}-{id}{}", if fifo { ".fifo" } else { "" }))
 }
 

@@ -23,7 +23,7 @@ pub struct Stack {
     pub queues: Vec<Queue>,
     /// SNS topics.
     pub topics: Vec<Topic>,
-    /// Queues that subscribe to topics.
+    /// Queues and functions that subscribe to topics.
     pub subscriptions: Vec<Subscription>,
     /// Tables with their streams and expiry.
     pub tables: Vec<Table>,
@@ -108,17 +108,21 @@ pub struct Topic {
     pub logical_id: String,
     /// Its name in SNS.
     pub name: String,
+    /// Attributes by their AWS names.
+    pub attributes: BTreeMap<String, String>,
 }
 
-/// A queue that receives what a topic publishes.
+/// A queue or a function that receives what a topic publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// The topic.
     pub topic_arn: String,
-    /// The queue.
-    pub queue_arn: String,
-    /// Whether the queue gets the message as published, without SNS's JSON around it.
-    pub raw: bool,
+    /// `sqs` or `lambda`.
+    pub protocol: &'static str,
+    /// ARN of the queue or the function.
+    pub endpoint: String,
+    /// Attributes by their AWS names; policies are JSON text.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A table.
@@ -210,6 +214,8 @@ pub enum Trigger {
         /// The queue that is told where the mapping gave up.
         on_failure_arn: Option<String>,
     },
+    /// What a topic publishes.
+    Topic(Subscription),
     /// Requests to the HTTP API.
     Http {
         /// Upper case, or `ANY`.

@@ -7,7 +7,7 @@ use super::{
     names,
     node::{Data, Node},
     properties::Properties,
-    resources::queue,
+    resources::{queue, topic},
     stack::{Queue, Stack, StartingPosition, Trigger},
 };
 
@@ -19,22 +19,28 @@ const QUEUE_BATCH_WITHOUT_WINDOW: usize = 10;
 const STREAM_BATCH_DEFAULT: usize = 100;
 
 /// A function's `Events`.
-pub(super) fn read(function: &Properties<'_>, stack: &Stack, timeout: Duration) -> Vec<Trigger> {
+pub(super) fn read(
+    function: &Properties<'_>,
+    stack: &Stack,
+    timeout: Duration,
+    function_arn: Option<&str>,
+) -> Vec<Trigger> {
     let Some(events) = function.nested("Events") else { return Vec::new() };
     let place = events.place.clone();
     let read = |(key, node): (super::node::Key, Node)| {
         let event = Properties::new(function.resolver, &node, format!("{place}.{}", key.name));
-        read_event(event, stack, timeout)
+        read_event(event, stack, timeout, function_arn)
     };
     events.into_entries().into_iter().filter_map(read).collect()
 }
 
-fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<Trigger> {
+fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {
     event.require("Type");
-    let kind = event.one_of("Type", &["SQS", "DynamoDB", "HttpApi"]);
+    let kind = event.one_of("Type", &["SQS", "SNS", "DynamoDB", "HttpApi"]);
     event.require("Properties");
     let trigger = event.nested("Properties").zip(kind).and_then(|(properties, kind)| match kind {
         "SQS" => sqs(properties, stack, timeout),
+        "SNS" => topic::read_event(properties, stack, function_arn?.to_owned()).map(Trigger::Topic),
         "DynamoDB" => stream(properties, stack),
         _ => http(properties),
     });

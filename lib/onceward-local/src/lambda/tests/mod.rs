@@ -8,6 +8,7 @@ mod invocations;
 mod replacement;
 mod sqs;
 mod streams;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 

@@ -3,7 +3,7 @@
 mod bus;
 pub(super) mod queue;
 mod table;
-mod topic;
+pub(super) mod topic;
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
@@ -19,12 +19,13 @@ use super::{
 use crate::account::Account;
 
 /// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 8] = [
+const IRRELEVANT: [&str; 9] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
@@ -88,8 +89,11 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
         "AWS::SNS::Subscription" => stack.subscriptions.extend(topic::read_subscription(properties(), stack)),
         "AWS::Serverless::Function" => stack.functions.extend(function::read(resolver, resource, directory, stack)),
         "AWS::SQS::Queue" => queue::check_redrive(resolver, resource, stack),
-        "AWS::SNS::Topic"
-        | "AWS::DynamoDB::Table"
+        "AWS::SNS::Topic" => {
+            let subscriptions = topic::read_subscriptions(&properties(), &resource.id, stack);
+            stack.subscriptions.extend(subscriptions);
+        }
+        "AWS::DynamoDB::Table"
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"
         | "AWS::Serverless::HttpApi" => {}

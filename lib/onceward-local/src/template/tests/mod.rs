@@ -3,6 +3,7 @@ mod intrinsics;
 mod permissions;
 mod repository;
 mod resources;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path};
 
