@@ -68,7 +68,9 @@ impl Destinations {
                 let topic_arn = arn.to_owned();
                 drop(services.sns.publish(Publication { topic_arn, message: body, subject: None, attributes })?);
             }
-            Some("lambda") => services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?,
+            Some("lambda") => {
+                drop(services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?);
+            }
             _ => return Err(DeliveryError::UnknownDestination { arn: arn.to_owned() }),
         }
         Ok(())

@@ -9,6 +9,7 @@ pub mod endpoint;
 pub mod events;
 pub mod gateway;
 pub mod lambda;
+pub mod logs;
 pub mod sns;
 pub mod sqs;
 pub mod store;

@@ -110,7 +110,12 @@ impl Cloud {
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
-        listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
+        listeners.serve(
+            &mut servers,
+            endpoint::router(&services),
+            services.lambda.http_api(routes, stack.cors.clone()),
+            gateway.router(),
+        );
         Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers) })
     }
 

@@ -20,6 +20,7 @@ use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
 use crate::lambda::{Lambda, LogSink};
+use crate::logs::Logs;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::{Store, StoreError};
@@ -43,6 +44,8 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// What functions print.
+    pub logs: Logs,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
@@ -68,13 +71,14 @@ impl Services {
 
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
-        let destinations = Destinations::default();
+        let (destinations, logs) = (Destinations::default(), Logs::new(account.clone()));
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?,
             events: EventBridge::new(account.clone(), destinations.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
-            lambda: Lambda::new(account.clone(), log),
+            lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()),
+            logs,
             destinations: destinations.clone(),
             store,
             account,
@@ -96,7 +100,7 @@ pub fn router(services: &Services) -> Router {
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }
@@ -144,6 +148,7 @@ async fn dispatch(services: &Services, target: Target, path: String, body: Bytes
         Service::Events => services.events.handle(request).await,
         Service::Sns => services.sns.handle(request).await,
         Service::DynamoDb => services.dynamodb.handle(request).await,
+        Service::Logs => services.logs.handle(request).await,
         Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
         Service::Sts => {
             let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);

@@ -75,7 +75,7 @@ fn route(method: &str, path: &str) -> Route {
 #[tokio::test]
 async fn a_request_becomes_an_event_of_format_2() {
     let mut bench = Bench::with_function(&[("ANSWER", r#"{"statusCode":200}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/orders/{id}/lines")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/orders/{id}/lines")], None)).await;
     let headers = [
         ("X-One", "1"),
         ("x-one", "2"),
@@ -109,7 +109,7 @@ async fn a_request_becomes_an_event_of_format_2() {
 #[tokio::test]
 async fn a_body_that_is_no_text_is_base64() {
     let mut bench = Bench::with_function(&[("ANSWER", "{}")]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("ANY", "/{path+}")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("ANY", "/{path+}")], None)).await;
     client.send("PUT", "/a/b", &[("content-type", "application/octet-stream")], "raw").await;
     let event = bench.event().await;
     assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("cmF3"), &json!(true)));
@@ -124,7 +124,7 @@ async fn the_most_specific_route_wins() {
     let routes =
         [("$default", "$default"), ("ANY", "/{all+}"), ("GET", "/o/{id}"), ("ANY", "/o/{id}"), ("GET", "/o/new")];
     let routes = routes.iter().map(|(method, path)| route(method, path)).collect();
-    let client = Client::serve(bench.lambda.http_api(routes)).await;
+    let client = Client::serve(bench.lambda.http_api(routes, None)).await;
     for (method, path, key) in [
         ("GET", "/o/new", "GET /o/new"),
         ("GET", "/o/7", "GET /o/{id}"),
@@ -142,7 +142,7 @@ async fn the_most_specific_route_wins() {
 async fn a_structured_answer_is_a_response() {
     let answer = r#"{"statusCode":201,"headers":{"x-n":5,"content-type":"text/plain"},"cookies":["a=1","b=2"],"body":"aGk=","isBase64Encoded":true}"#;
     let bench = Bench::with_function(&[("ANSWER", answer)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
     let answer = client.send("GET", "/a", &[], "").await;
     assert_eq!((answer.status, answer.body.as_str()), (201, "hi"));
     assert_eq!((answer.header("x-n"), answer.header("content-type")), (Some("5"), Some("text/plain")));
@@ -153,7 +153,7 @@ async fn a_structured_answer_is_a_response() {
 #[tokio::test]
 async fn an_answer_without_a_status_is_the_body() {
     let bench = Bench::with_function(&[("ANSWER", r#"{"id":"ord_1"}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
     let answer = client.send("GET", "/a", &[], "").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     assert_eq!(answer.json(), json!({ "id": "ord_1" }));
@@ -163,7 +163,7 @@ async fn an_answer_without_a_status_is_the_body() {
 #[tokio::test]
 async fn what_goes_wrong_has_api_gateways_words() {
     let bench = Bench::with_function(&[("ANSWER", r#"{"statusCode":"no"}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")], None)).await;
     let large = "x".repeat(10 * 1024 * 1024 + 1);
     for (path, body, status, message) in [
         ("/b", "", 404, "Not Found"),
