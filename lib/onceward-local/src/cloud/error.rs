@@ -74,4 +74,14 @@ pub enum CloudError {
         /// The property that says so.
         property: &'static str,
     },
+    /// A function's `.zip` cannot be unpacked.
+    #[error("function {function}: its package {} cannot be unpacked: {reason}", path.display())]
+    Package {
+        /// The function.
+        function: String,
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
 }

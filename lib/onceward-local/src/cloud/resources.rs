@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{error::CloudError, tables};
+use super::{error::CloudError, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -62,13 +62,15 @@ pub(super) fn create_functions(
     lambda: &Lambda,
     stack: &Stack,
     binaries: &Path,
+    packages: &mut Packages,
     environment: &BTreeMap<String, String>,
     http_url: &str,
 ) -> Result<(), CloudError> {
     for function in &stack.functions {
+        let package = packages.folder(&function.name, &function.code_uri)?;
         let (bootstrap, property) = match &function.build {
             Build::CargoLambda { binary } => (binaries.join(binary), "BuildProperties.Binary"),
-            Build::Bootstrap => (function.code_uri.join("bootstrap"), "CodeUri"),
+            Build::Bootstrap => (package.join("bootstrap"), "CodeUri"),
         };
         if !bootstrap.is_file() {
             return Err(CloudError::NoExecutable { function: function.name.clone(), path: bootstrap, property });
@@ -77,7 +79,7 @@ pub(super) fn create_functions(
         let spec = FunctionSpec {
             name: function.name.clone(),
             bootstrap,
-            working_directory: function.code_uri.clone(),
+            working_directory: package,
             environment: variables
                 .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url)))
                 .collect(),

@@ -7,6 +7,7 @@ mod console;
 mod demo;
 mod hop;
 mod stop;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::io;

@@ -24,9 +24,16 @@ pub(super) fn read(
     let service = arn.strip_prefix("arn:").and_then(|rest| rest.split(':').nth(1)).unwrap_or_default();
     let name = arn.rsplit([':', '/']).next().unwrap_or_default();
     let found = KINDS.iter().find(|(_, known)| *known == service).map(|(kind, _)| *kind);
+    let mut fifo = false;
     let there = match found.filter(|kind| kinds.contains(kind)) {
-        Some("SQS") => queue::by_arn(stack, &arn).is_some(),
-        Some("SNS") => stack.topics.iter().any(|topic| topic.name == name),
+        Some("SQS") => queue::by_arn(stack, &arn).is_some_and(|queue| {
+            fifo = queue.attributes.contains_key("FifoQueue");
+            true
+        }),
+        Some("SNS") => {
+            fifo = name.strip_suffix(".fifo").is_some();
+            stack.topics.iter().any(|topic| topic.name == name)
+        }
         Some("EventBridge") => name == "default" || stack.buses.iter().any(|bus| bus.name == name),
         // Functions may be declared later: an unknown one is reported when something is sent there.
         Some(_) => true,
@@ -39,7 +46,7 @@ pub(super) fn read(
     };
     if !there {
         target.fault(property, format!("`{arn}` is not a resource of this template"));
-    } else if name.strip_suffix(".fifo").is_some() {
+    } else if fifo {
         target.fault(property, "AWS sends to standard queues and topics only, not to FIFO ones");
     }
     Some(arn)

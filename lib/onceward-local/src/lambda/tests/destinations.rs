@@ -14,8 +14,6 @@ use crate::{
     sqs::{Receive, Received},
 };
 
-const STREAM_SHARD: &str = "DDBStreamBatchInfo";
-
 /// A whole cloud's services with the queue `told`, and a bench around its Lambda.
 fn cloud() -> (Bench, Services) {
     let account = Account::new("eu-central-1", "http://127.0.0.1:4566");
@@ -77,11 +75,11 @@ async fn a_stream_tells_its_destination_where_the_records_are_and_not_what_they_
     assert!(context["requestId"].is_string() && document["timestamp"].is_string());
     let response = json!({ "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" });
     assert_eq!((&document["responseContext"], &document["version"]), (&response, &json!("1.0")));
-    let batch = &document[STREAM_SHARD];
+    let batch = &document["DDBStreamBatchInfo"];
     assert_eq!(batch["batchSize"], 2);
     assert!(batch["shardId"].as_str().unwrap().starts_with("shardId-"), "{batch}");
-    let first: u64 = batch["startSequenceNumber"].as_str().unwrap().parse().unwrap();
-    let last: u64 = batch["endSequenceNumber"].as_str().unwrap().parse().unwrap();
+    let first: u128 = batch["startSequenceNumber"].as_str().unwrap().parse().unwrap();
+    let last: u128 = batch["endSequenceNumber"].as_str().unwrap().parse().unwrap();
     assert!(first < last);
     assert!(batch["streamArn"].as_str().unwrap().contains(":table/things/stream/"));
     assert!(batch["approximateArrivalOfFirstRecord"].as_str().unwrap().ends_with('Z'));

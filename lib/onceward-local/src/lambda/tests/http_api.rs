@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::Bench;
-use crate::lambda::Route;
+use crate::lambda::{Cors, Route};
 
 /// A client of a served router.
 pub(super) struct Client {
@@ -173,5 +173,63 @@ async fn what_goes_wrong_has_api_gateways_words() {
         let answer = client.send("POST", path, &[], body).await;
         assert_eq!((answer.status, answer.json()), (status, json!({ "message": message })));
     }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_cors_the_api_answers_preflight_requests_itself() {
+    let bench = Bench::with_function(&[]);
+    let cors = Cors {
+        allow_origins: vec!["https://shop.example.com".to_owned()],
+        allow_methods: vec!["GET".to_owned(), "POST".to_owned()],
+        allow_headers: vec!["content-type".to_owned()],
+        allow_credentials: true,
+        max_age: Some(std::time::Duration::from_mins(5)),
+        ..Cors::default()
+    };
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")], Some(cors))).await;
+    let preflight = async |origin: &str| {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        client.send("OPTIONS", "/a", &headers, "").await
+    };
+    let allowed = preflight("https://shop.example.com").await;
+    assert_eq!(allowed.status, 204);
+    let headers = ["origin", "methods", "headers", "credentials"]
+        .map(|name| allowed.header(&format!("access-control-allow-{name}")).unwrap_or_default());
+    assert_eq!(headers, ["https://shop.example.com", "GET,POST", "content-type", "true"]);
+    assert_eq!(allowed.header("access-control-max-age"), Some("300"));
+    let other = preflight("https://elsewhere.example.com").await;
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (204, None));
+    assert_eq!(bench.lambda.processes("f").unwrap(), [0; 0], "no function is asked");
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_cors_the_functions_own_cors_headers_are_ignored() {
+    let answer = r#"{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"*","access-control-max-age":"1"}}"#;
+    let bench = Bench::with_function(&[("ANSWER", answer)]);
+    let cors = Cors {
+        allow_origins: vec!["https://*".to_owned()],
+        expose_headers: vec!["x-total".to_owned()],
+        ..Cors::default()
+    };
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], Some(cors))).await;
+    let answer = client.send("GET", "/a", &[("origin", "https://shop.example.com")], "").await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example.com"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("x-total"));
+    assert_eq!(answer.header("access-control-max-age"), None);
+    let without_origin = client.send("GET", "/a", &[], "").await;
+    assert_eq!(without_origin.header("access-control-allow-origin"), None);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_throttled_function_is_service_unavailable() {
+    let bench = Bench::new();
+    let spec = super::spec("f", &[]);
+    bench.lambda.create_function(crate::lambda::FunctionSpec { reserved_concurrency: Some(0), ..spec }).unwrap();
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
+    let answer = client.send("GET", "/a", &[], "").await;
+    assert_eq!((answer.status, answer.json()), (503, json!({ "message": "Service Unavailable" })));
     bench.lambda.shutdown().await;
 }
