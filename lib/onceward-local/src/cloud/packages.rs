@@ -61,7 +61,9 @@ fn unpack(archive: &Path, folder: &Path) -> Result<(), String> {
     let mut bytes = 0;
     for index in 0..archive.len() {
         let mut file = archive.by_index(index).map_err(|error| error.to_string())?;
-        let name = file.enclosed_name().ok_or_else(|| format!("`{}` leads out of the package", file.name()))?;
+        let name = file
+            .enclosed_name()
+            .ok_or_else(|| format!("`{}` leads out of the package", file.name().unwrap_or_default()))?;
         bytes += file.size();
         if bytes > PACKAGE_BYTES_MAX {
             return Err(format!("it is larger than {PACKAGE_BYTES_MAX} bytes when unpacked"));

@@ -51,24 +51,22 @@ fn end_text(spec: &FunctionSpec, request_id: &str, usage: Usage, ended: &Ended) 
     }
     lines.push(format!("END RequestId: {request_id}"));
     let Usage { duration, init, memory_mb } = usage;
-    let mut report = format!(
-        "REPORT RequestId: {request_id}\tDuration: {:.2} ms\tBilled Duration: {} ms\tMemory Size: {} MB",
-        milliseconds(duration),
-        billed_ms(usage),
-        spec.memory_mb
-    );
-    if let Some(used) = memory_mb {
-        report += &format!("\tMax Memory Used: {used} MB");
-    }
-    if let Some(init) = init {
-        report += &format!("\tInit Duration: {:.2} ms", milliseconds(init));
-    }
+    let mut fields = vec![
+        format!("REPORT RequestId: {request_id}"),
+        format!("Duration: {:.2} ms", milliseconds(duration)),
+        format!("Billed Duration: {} ms", billed_ms(usage)),
+        format!("Memory Size: {} MB", spec.memory_mb),
+    ];
+    fields.extend(memory_mb.map(|used| format!("Max Memory Used: {used} MB")));
+    fields.extend(init.map(|init| format!("Init Duration: {:.2} ms", milliseconds(init))));
     match ended {
         Ended::Answered => {}
-        Ended::TimedOut => report += "\tStatus: timeout",
-        Ended::Failed { error_type, .. } => report += &format!("\tStatus: error\tError Type: {error_type}"),
+        Ended::TimedOut => fields.push("Status: timeout".to_owned()),
+        Ended::Failed { error_type, .. } => {
+            fields.extend(["Status: error".to_owned(), format!("Error Type: {error_type}")]);
+        }
     }
-    lines.push(report);
+    lines.push(fields.join("\t"));
     lines
 }
 

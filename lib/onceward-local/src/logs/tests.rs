@@ -11,7 +11,9 @@ const GROUP: &str = "/aws/lambda/f";
 fn logs(lines: &[(&str, &str)]) -> Logs {
     let logs = Logs::new(Account::new("eu-west-1", "http://127.0.0.1:4566"));
     logs.create_group(GROUP);
-    lines.iter().for_each(|(stream, line)| logs.put(GROUP, "f", stream, line));
+    for (stream, line) in lines {
+        logs.put(GROUP, "f", stream, line);
+    }
     logs
 }
 

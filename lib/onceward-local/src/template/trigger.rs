@@ -39,7 +39,7 @@ fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration) -> Option
     let trigger = event.nested("Properties").zip(kind).and_then(|(properties, kind)| match kind {
         "SQS" => sqs(properties, "Queue", stack, timeout),
         "DynamoDB" => stream(properties, "Stream", stack),
-        _ => http(properties),
+        _ => Some(http(properties)),
     });
     event.finish();
     trigger
@@ -175,7 +175,7 @@ fn on_failure(properties: &Properties<'_>, stack: &Stack) -> Option<String> {
     destination::read(&target?, "Destination", &["SQS", "SNS"], stack)
 }
 
-fn http(properties: Properties<'_>) -> Option<Trigger> {
+fn http(properties: Properties<'_>) -> Trigger {
     if let Some(api) = properties.raw("ApiId") {
         let id = match &api.data {
             Data::Call { function, argument } if function == "Ref" => argument.as_text(),
@@ -201,7 +201,7 @@ fn http(properties: Properties<'_>) -> Option<Trigger> {
     properties.refuse(&["Auth"], "requests come in without authorizers");
     properties.irrelevant(&["TimeoutInMillis", "RouteSettings"]);
     properties.finish();
-    Some(Trigger::Http { method: method.to_uppercase(), path })
+    Trigger::Http { method: method.to_uppercase(), path }
 }
 
 fn batching_window(properties: &Properties<'_>) -> Duration {

@@ -192,7 +192,9 @@ impl Lane {
     }
 
     fn done(&self, records: &[Record]) {
-        records.iter().for_each(|record| self.assignments.done(record));
+        for record in records {
+            self.assignments.done(record);
+        }
     }
 
     async fn attempt(&mut self, segment: &mut Segment) -> Outcome {
