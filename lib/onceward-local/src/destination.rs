@@ -75,7 +75,9 @@ impl Destinations {
                     ..Publication::default()
                 })?);
             }
-            Some("lambda") => services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?,
+            Some("lambda") => {
+                drop(services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?);
+            }
             _ => return Err(DeliveryError::UnknownDestination { arn: arn.to_owned() }),
         }
         Ok(())

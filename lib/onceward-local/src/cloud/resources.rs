@@ -5,9 +5,8 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{error::CloudError, tables};
+use super::{error::CloudError, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -69,13 +68,15 @@ pub(super) fn create_functions(
     lambda: &Lambda,
     stack: &Stack,
     binaries: &Path,
+    packages: &mut Packages,
     environment: &BTreeMap<String, String>,
     http_url: &str,
 ) -> Result<(), CloudError> {
     for function in &stack.functions {
+        let package = packages.folder(&function.name, &function.code_uri)?;
         let (bootstrap, property) = match &function.build {
             Build::CargoLambda { binary } => (binaries.join(binary), "BuildProperties.Binary"),
-            Build::Bootstrap => (function.code_uri.join("bootstrap"), "CodeUri"),
+            Build::Bootstrap => (package.join("bootstrap"), "CodeUri"),
         };
         if !bootstrap.is_file() {
             return Err(CloudError::NoExecutable { function: function.name.clone(), path: bootstrap, property });
@@ -84,12 +85,18 @@ pub(super) fn create_functions(
         let spec = FunctionSpec {
             name: function.name.clone(),
             bootstrap,
-            working_directory: function.code_uri.clone(),
+            working_directory: package,
             environment: variables
                 .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url)))
                 .collect(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
+            runtime: function.runtime.clone(),
+            handler: function.handler.clone(),
+            logging: function.logging.clone(),
+            reserved_concurrency: function.reserved_concurrency,
+            asynchronous: function.asynchronous.clone(),
+            dead_letter_arn: function.dead_letter_arn.clone(),
         };
         lambda.create_function(spec).map_err(refused("function", &function.name))?;
     }
@@ -141,11 +148,12 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             report_batch_item_failures,
             bisect,
             maximum_retry_attempts,
+            maximum_record_age,
+            parallelization_factor,
+            tumbling_window,
             filters,
             on_failure_arn,
         } => {
-            let gives_up = maximum_retry_attempts.is_some();
-            check_stream(&name, batching_window, gives_up && on_failure_arn.is_some())?;
             let mapping = StreamMapping {
                 function: name,
                 table,
@@ -154,6 +162,11 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
                 filters,
                 bisect,
                 maximum_retry_attempts,
+                maximum_record_age,
+                batching_window,
+                parallelization_factor,
+                tumbling_window,
+                on_failure_arn,
                 starting_position: match starting_position {
                     template::StartingPosition::TrimHorizon => StartingPosition::TrimHorizon,
                     template::StartingPosition::Latest => StartingPosition::Latest,
@@ -163,26 +176,6 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
         }
     }
     Ok(None)
-}
-
-/// Refuses what a stream's mapping would silently leave out. A destination for failures is fine while retries are
-/// unlimited: only a record's age leads there then, and records outlive a local cloud.
-fn check_stream(function: &str, batching_window: Duration, sends_failures: bool) -> Result<(), CloudError> {
-    let unsupported = |property, what| Err(CloudError::Unsupported { function: function.to_owned(), property, what });
-    if !batching_window.is_zero() {
-        return unsupported(
-            "MaximumBatchingWindowInSeconds",
-            "gather a stream's records over time, it hands them on at once: set it to 0 or leave it out",
-        );
-    }
-    if sends_failures {
-        return unsupported(
-            "DestinationConfig",
-            "send the batches that MaximumRetryAttempts gives up to a queue: set MaximumRetryAttempts to -1 (retry until \
-             it works), or leave the destination out (batches given up are gone)",
-        );
-    }
-    Ok(())
 }
 
 /// ARNs of the queues that feed functions.

@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use super::parameters::Parameter;
+use crate::lambda::{Cors, EventInvokeConfig, Logging};
 
 /// What the local cloud must create, every name, ARN and URL resolved.
 ///
@@ -29,6 +30,8 @@ pub struct Stack {
     pub tables: Vec<Table>,
     /// Functions with what triggers them.
     pub functions: Vec<Function>,
+    /// What the HTTP API answers browsers about other origins.
+    pub cors: Option<Cors>,
     /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
     pub outputs: BTreeMap<String, String>,
 }
@@ -157,6 +160,16 @@ pub struct Function {
     pub timeout: Duration,
     /// 128 to 10,240.
     pub memory_mb: u32,
+    /// `provided.al2023` or `provided.al2`.
+    pub runtime: String,
+    /// Where its lines go.
+    pub logging: Logging,
+    /// Most invocations at once, 0 for none at all.
+    pub reserved_concurrency: Option<usize>,
+    /// How asynchronous invocations end.
+    pub asynchronous: EventInvokeConfig,
+    /// The queue or topic for events that all attempts failed.
+    pub dead_letter_arn: Option<String>,
     /// What invokes it.
     pub triggers: Vec<Trigger>,
 }
@@ -169,7 +182,7 @@ pub enum Build {
         /// The binary target's name.
         binary: String,
     },
-    /// `code_uri` is a folder that holds a ready `bootstrap`.
+    /// `code_uri` is a folder that holds a ready `bootstrap`, or a `.zip` of one.
     Bootstrap,
 }
 
@@ -209,9 +222,15 @@ pub enum Trigger {
         bisect: bool,
         /// `None` for as often as it takes.
         maximum_retry_attempts: Option<u32>,
+        /// How old a record may be: 60 seconds to 7 days; `None` for as old as the stream keeps it.
+        maximum_record_age: Option<Duration>,
+        /// Batches of one shard at a time: 1 to 10.
+        parallelization_factor: usize,
+        /// The length of the windows that a function aggregates: up to 900 seconds.
+        tumbling_window: Option<Duration>,
         /// Patterns of which a record must match one; none means every record.
         filters: Vec<Value>,
-        /// The queue that is told where the mapping gave up.
+        /// The queue or topic that is told where the mapping gave up.
         on_failure_arn: Option<String>,
     },
     /// What a topic publishes.

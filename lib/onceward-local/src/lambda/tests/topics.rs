@@ -17,12 +17,12 @@ async fn a_function_receives_the_documented_event_of_a_topic() {
     let sink = LogSink::new(move |line| {
         let _ = sender.send(line);
     });
-    let Services { lambda, sns, .. } = Services::new(account.clone(), sink).unwrap();
+    let Services { lambda, sns, logs, .. } = Services::new(account.clone(), sink).unwrap();
     lambda.create_function(spec("f", &[])).unwrap();
     let topic_arn = sns.create_topic("orders").unwrap();
     let function = account.arn("lambda", "function:f");
     let subscription = sns.subscribe_with(&topic_arn, "lambda", &function, &[].into()).unwrap();
-    let mut bench = Bench { lambda, account, log };
+    let mut bench = Bench { lambda, account, logs, log };
     let message = Publication {
         topic_arn: topic_arn.clone(),
         message: "Hello from SNS!".to_owned(),

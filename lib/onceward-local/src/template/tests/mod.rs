@@ -1,5 +1,6 @@
 mod faults;
 mod intrinsics;
+mod lambda;
 mod permissions;
 mod repository;
 mod resources;
