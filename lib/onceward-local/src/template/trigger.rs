@@ -40,8 +40,18 @@ pub(super) fn read(
 fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {
     event.require("Type");
     let kind = event.one_of("Type", &["SQS", "SNS", "DynamoDB", "HttpApi"]);
-    event.require("Properties");
-    let trigger = event.nested("Properties").zip(kind).and_then(|(properties, kind)| match kind {
+    let properties = event.nested("Properties").or_else(|| match kind {
+        // An HttpApi event may be its type alone: the default route of the implicit API.
+        Some("HttpApi") => {
+            let none = Node { line: event.line, data: Data::Map(Vec::new()) };
+            Some(Properties::new(event.resolver, &none, event.place_of("Properties")))
+        }
+        _ => {
+            event.require("Properties");
+            None
+        }
+    });
+    let trigger = properties.zip(kind).and_then(|(properties, kind)| match kind {
         "SQS" => sqs(properties, "Queue", stack, timeout),
         "SNS" => topic::read_event(properties, stack, function_arn?.to_owned()).map(Trigger::Topic),
         "DynamoDB" => stream(properties, "Stream", stack),
@@ -106,6 +116,9 @@ fn check_queue(
              AWS refuses this, and advises six times the timeout"
         );
         properties.fault(source, message);
+    }
+    if queue.attributes.contains_key("FifoQueue") && !window.is_zero() {
+        properties.fault("MaximumBatchingWindowInSeconds", "a FIFO queue has no batching window: leave it out");
     }
     if batch_size > QUEUE_BATCH_WITHOUT_WINDOW {
         if queue.attributes.contains_key("FifoQueue") {

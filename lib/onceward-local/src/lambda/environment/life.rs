@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     process::Child,
     sync::{mpsc, oneshot, watch},
@@ -296,8 +296,13 @@ impl Life {
         }
     }
 
-    /// Kills and reaps the process, if that is still to do, and reads what it left to print.
+    /// Kills and reaps the process, if that is still to do, and reads what it left to print. What it started goes with
+    /// it, as with a sandbox: a script's commands would live on.
     pub(super) async fn finish(&mut self) {
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+            // It leads a group of its own, which may be gone already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.kill().await;
         for reading in self.output.drain(..) {
             let abort = reading.abort_handle();

@@ -56,6 +56,12 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, handled: u32) -> Resul
     }
     match event["do"].as_str() {
         Some("exit") => exit(i32::try_from(event["code"].as_i64().unwrap()).unwrap()),
+        Some("hang with a child") => {
+            println!("CHILD {}", std::process::Command::new("sleep").arg("600").spawn().unwrap().id());
+            loop {
+                sleep(Duration::from_secs(1));
+            }
+        }
         Some("hang") => loop {
             sleep(Duration::from_secs(1));
         },
