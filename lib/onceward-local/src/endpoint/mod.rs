@@ -80,7 +80,7 @@ impl Services {
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
             events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
-            sns: Sns::new(account.clone(), destinations.clone()),
+            sns: Sns::open(account.clone(), destinations.clone(), &store)?,
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
             logs,

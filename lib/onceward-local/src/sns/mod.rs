@@ -18,7 +18,7 @@ mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::DateTime;
 use uuid::Uuid;
@@ -32,6 +32,7 @@ use self::subscription::{Protocol, Subscription};
 use self::topic::{Sequenced, Topics};
 use crate::account::Account;
 use crate::destination::Destinations;
+use crate::store::{Kept, KeptGuard, Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost notifications that are remembered; the oldest makes room.
@@ -57,7 +58,7 @@ pub struct Sns {
 }
 
 struct State {
-    topics: Mutex<Topics>,
+    topics: Kept<Topics>,
     /// Held from a FIFO message's place in its topic to its delivery, so that none overtakes another.
     in_order: Mutex<()>,
     undelivered: Mutex<VecDeque<Undelivered>>,
@@ -81,24 +82,25 @@ pub struct Published {
 }
 
 impl Sns {
-    /// An account without topics, on the system's clock.
-    pub fn new(account: Account, destinations: Destinations) -> Self {
-        Self::with_clock(account, destinations, || chrono::Utc::now().timestamp_millis())
+    /// The topics of `store`, in which they are kept; on the system's clock.
+    pub fn open(account: Account, destinations: Destinations, store: &Store) -> Result<Self, StoreError> {
+        Self::open_with_clock(account, destinations, store, || chrono::Utc::now().timestamp_millis())
     }
 
-    /// As [`Sns::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
-    pub fn with_clock(
+    /// As [`Sns::open`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
+    pub fn open_with_clock(
         account: Account,
         destinations: Destinations,
+        store: &Store,
         clock: impl Fn() -> i64 + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
         let state = State {
-            topics: Mutex::default(),
+            topics: Kept::open(store, "sns", Topics::default)?,
             in_order: Mutex::default(),
             undelivered: Mutex::default(),
             clock: Box::new(clock),
         };
-        Self { account, destinations, state: Arc::new(state) }
+        Ok(Self { account, destinations, state: Arc::new(state) })
     }
 
     /// Creates the standard topic, or finds it, and gives its ARN.
@@ -199,7 +201,7 @@ impl Sns {
         }
     }
 
-    fn topics(&self) -> MutexGuard<'_, Topics> {
-        self.state.topics.lock().unwrap_or_else(PoisonError::into_inner)
+    fn topics(&self) -> KeptGuard<'_, Topics> {
+        self.state.topics.lock()
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::SnsError;
@@ -25,7 +26,8 @@ pub(super) enum Protocol {
 }
 
 /// A subscription to a topic.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Record", into = "Record")]
 pub(super) struct Subscription {
     pub(super) arn: String,
     pub(super) topic_arn: String,
@@ -45,6 +47,34 @@ pub(super) struct Settings {
     pub(super) filter: Option<Filter>,
     /// The queue that takes what the endpoint does not.
     pub(super) dead_letter_arn: Option<String>,
+}
+
+/// What is stored of a subscription: the rest is read from its attributes.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    arn: String,
+    topic_arn: String,
+    protocol: String,
+    endpoint: String,
+    attributes: BTreeMap<String, String>,
+}
+
+impl From<Subscription> for Record {
+    fn from(subscription: Subscription) -> Self {
+        let Subscription { arn, topic_arn, protocol, endpoint, settings } = subscription;
+        Self { arn, topic_arn, protocol: protocol.name().to_owned(), endpoint, attributes: settings.values }
+    }
+}
+
+impl TryFrom<Record> for Subscription {
+    type Error = SnsError;
+
+    fn try_from(record: Record) -> Result<Self, SnsError> {
+        let Record { arn, topic_arn, protocol, endpoint, attributes } = record;
+        let protocol = Protocol::parse(&protocol)?;
+        let settings = Settings::read(&attributes, protocol, &topic_arn)?;
+        Ok(Self { arn, topic_arn, protocol, endpoint, settings })
+    }
 }
 
 impl Protocol {

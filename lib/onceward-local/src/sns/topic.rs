@@ -1,7 +1,8 @@
-//! Topics and their subscriptions, as kept in memory.
+//! Topics and their subscriptions.
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -47,7 +48,7 @@ const SEQUENCE_FIRST: u128 = 10_000_000_000_000_000_000;
 const SEQUENCE_STEP: u128 = 1_000;
 
 /// A topic.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Topic {
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
@@ -68,7 +69,7 @@ pub(super) struct Sequenced {
 }
 
 /// All topics and subscriptions, by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Topics {
     pub(super) by_arn: BTreeMap<String, Topic>,
     pub(super) subscriptions: BTreeMap<String, Subscription>,

@@ -1,7 +1,7 @@
 //! What only FIFO queues have: message groups, deduplication, sequence numbers.
 
 use super::limits;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// The first sequence number. AWS's have 20 digits, so that they sort as text, too.
@@ -33,6 +33,23 @@ pub(crate) struct Deduplication {
     originals: HashMap<Key, Original>,
     /// When each of them is forgotten, soonest first.
     endings: VecDeque<(u64, Key)>,
+}
+
+impl Serialize for Deduplication {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let known = self.endings.iter().filter_map(|(end_ms, key)| Some((end_ms, key, self.originals.get(key)?)));
+        serializer.collect_seq(known)
+    }
+}
+
+impl<'de> Deserialize<'de> for Deduplication {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut known = Self::default();
+        for (end_ms, key, original) in Vec::deserialize(deserializer)? {
+            known.restore(end_ms, key, original);
+        }
+        Ok(known)
+    }
 }
 
 /// Group (if the queue's `DeduplicationScope` is `messageGroup`) and deduplication id.

@@ -3,8 +3,12 @@
 //! Two `SQLite` files: one that the `DynamoDB` engine keeps, and `state.sqlite`, in which every other service writes its
 //! records before it answers the request that changed them. Both use a write-ahead log without waiting for the disk: what
 //! was answered survives the death of the process, SIGKILL included; the loss of power may take the last moments.
+//!
+//! Services that change a lot keep a record for each thing ([`Batch`]); those that hold little keep themselves as one
+//! ([`Kept`]).
 
 mod error;
+mod kept;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -17,6 +21,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::error::StoreError;
+pub(crate) use self::kept::{Kept, KeptGuard};
 
 /// The layout of what is stored; a folder of another one is refused.
 const FORMAT: u32 = 1;

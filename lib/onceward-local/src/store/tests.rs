@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Batch, Store, StoreError};
+use super::{Batch, Kept, Store, StoreError};
 
 /// A folder of its own, removed with the value.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -67,6 +67,17 @@ fn a_record_that_does_not_read_is_named() {
     store.write(&batch);
     let refused = store.read::<u32>("things").unwrap_err().to_string();
     assert!(refused.contains("things a"), "{refused}");
+}
+
+#[test]
+fn state_is_stored_when_it_was_changed_and_only_then() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let kept = Kept::open(&store, "numbers", || vec![1]).unwrap();
+    assert_eq!(kept.lock().len(), 1);
+    assert_eq!(Kept::open(&store, "numbers", Vec::<u32>::new).unwrap().lock().len(), 0);
+    kept.lock().push(2);
+    assert_eq!(*Kept::open(&store, "numbers", Vec::<u32>::new).unwrap().lock(), [1, 2]);
 }
 
 #[test]

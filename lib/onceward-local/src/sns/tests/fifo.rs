@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 use crate::destination::Destinations;
+use crate::store::Store;
 
 const FIFO_TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:orders.fifo";
 
@@ -49,7 +50,8 @@ async fn a_duplicate_within_five_minutes_is_accepted_and_not_delivered() {
     let clock = Arc::clone(&now_ms);
     let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
     // Nothing is delivered in this cloud: what was tried is counted.
-    let sns = Sns::with_clock(account, Destinations::default(), move || clock.load(Ordering::Relaxed));
+    let clock = move || clock.load(Ordering::Relaxed);
+    let sns = Sns::open_with_clock(account, Destinations::default(), &Store::memory(), clock).unwrap();
     sns.create_topic_with("orders.fifo", &attributes(&[("ContentBasedDeduplication", "true")])).unwrap();
     sns.subscribe(FIFO_TOPIC, "arn:aws:sqs:eu-west-1:000000000000:q.fifo", false).unwrap();
     let first = sns.publish_sequenced(message("same", "g", None)).unwrap();

@@ -1,3 +1,4 @@
+mod durable;
 mod fifo;
 mod filters;
 mod subscriptions;
