@@ -67,14 +67,12 @@ pub(super) fn resolve(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Tar
 
 /// Whether a request is S3's: it is signed for it, or, unsigned, it names a bucket and no action.
 pub(super) fn is_for_s3(parts: &Parts) -> bool {
-    match signed_service(&parts.uri, &parts.headers) {
-        Some(service) => service == "s3",
-        None => {
-            let action = parameter(parts.uri.query().unwrap_or_default().as_bytes(), "Action");
-            let rest = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(&parts.method);
-            rest && parts.uri.path() != "/" && action.is_none() && !parts.headers.contains_key("x-amz-target")
-        }
+    if let Some(service) = signed_service(&parts.uri, &parts.headers) {
+        return service == "s3";
     }
+    let action = parameter(parts.uri.query().unwrap_or_default().as_bytes(), "Action");
+    let rest = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(&parts.method);
+    rest && parts.uri.path() != "/" && action.is_none() && !parts.headers.contains_key("x-amz-target")
 }
 
 fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> {

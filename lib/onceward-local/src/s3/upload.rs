@@ -8,7 +8,7 @@ use md5::{Digest, Md5};
 
 use super::OBJECT_BYTES_MAX;
 use super::bucket::{Description, Object};
-use super::checksum::{Algorithm, Checksum};
+use super::checksum::{Algorithm, Checksum, hexadecimal};
 use super::error::S3Error;
 
 /// Numbers that parts may have.
@@ -72,7 +72,7 @@ impl Upload {
             digests.update(Md5::digest(&part.content));
             checksums.extend(STANDARD.decode(&part.checksum.value).unwrap_or_default());
         }
-        let digest: String = digests.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hexadecimal(&digests.finalize());
         let count = parts.len();
         let mut checksum = Checksum::of(self.algorithm, if self.composite { &checksums } else { &content });
         if self.composite {

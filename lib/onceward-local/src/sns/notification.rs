@@ -87,15 +87,12 @@ impl Publication {
                 return Err(SnsError::invalid(name, refused.to_string()));
             }
         }
+        if !topic.is_fifo() && self.deduplication_id.is_some() {
+            let reason = "The request includes MessageDeduplicationId parameter that is not valid for this topic type";
+            return Err(SnsError::invalid("MessageDeduplicationId", reason));
+        }
         if !topic.is_fifo() {
-            return match self.deduplication_id {
-                None => Ok(()),
-                Some(_) => {
-                    let reason =
-                        "The request includes MessageDeduplicationId parameter that is not valid for this topic type";
-                    Err(SnsError::invalid("MessageDeduplicationId", reason))
-                }
-            };
+            return Ok(());
         }
         if self.group_id.is_none() {
             let reason = "The MessageGroupId parameter is required for FIFO topics";

@@ -99,15 +99,14 @@ impl Topic {
         let group = message.group_id.clone().filter(|_| per_group);
         let key = (group, message.deduplication_id.clone().unwrap_or_default());
         self.deduplication.forget(now_ms);
-        let (original, duplicate) = match self.deduplication.original(&key) {
-            Some(original) => (original, true),
-            None => {
-                let original = Original { message_id: message_id.to_owned(), arrival: self.published };
-                self.published += 1;
-                self.deduplication.remember(now_ms, key, original.clone());
-                (original, false)
-            }
-        };
+        let known = self.deduplication.original(&key);
+        let duplicate = known.is_some();
+        let original = known.unwrap_or_else(|| {
+            let original = Original { message_id: message_id.to_owned(), arrival: self.published };
+            self.published += 1;
+            self.deduplication.remember(now_ms, key, original.clone());
+            original
+        });
         let sequence_number = (SEQUENCE_FIRST + u128::from(original.arrival) * SEQUENCE_STEP).to_string();
         Sequenced { message_id: original.message_id, sequence_number, duplicate }
     }

@@ -45,13 +45,12 @@ pub(super) fn check_source(request: &Request, object: &Object) -> Result<(), S3E
 fn check(request: &Request, object: &Object, prefix: &str) -> Result<(), S3Error> {
     let header = |name: &str| request.header(&format!("{prefix}{name}"));
     let after = |name: &str| header(name).and_then(|date| modified_after(object, date));
+    // A matching ETag outweighs the time.
     match header("if-match") {
-        Some(etags) if !matches(etags, object) => return Err(S3Error::PreconditionFailed { condition: IF_MATCH }),
-        Some(_) => {}
-        None if after("if-unmodified-since") == Some(true) => {
-            return Err(S3Error::PreconditionFailed { condition: IF_UNMODIFIED_SINCE });
-        }
-        None => {}
+        Some(etags) if matches(etags, object) => {}
+        Some(_) => return Err(S3Error::PreconditionFailed { condition: IF_MATCH }),
+        None if after("if-unmodified-since") != Some(true) => {}
+        None => return Err(S3Error::PreconditionFailed { condition: IF_UNMODIFIED_SINCE }),
     }
     let known = match header("if-none-match") {
         Some(etags) => matches(etags, object),

@@ -146,7 +146,7 @@ async fn the_name_of_a_deleted_queue_is_free_after_sixty_seconds() {
     sqs.delete_queue("q").unwrap();
     assert_eq!(sqs.create_queue("q", &BTreeMap::new()), Err(SqsError::QueueDeletedRecently));
     sqs.create_queue("another", &BTreeMap::new()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     sqs.create_queue("q", &BTreeMap::new()).unwrap();
 }
 
