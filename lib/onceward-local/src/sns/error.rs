@@ -28,7 +28,7 @@ pub enum SnsError {
     /// A quota of AWS is exceeded.
     #[error("{reason}")]
     LimitExceeded {
-        /// `TopicLimitExceeded`, `SubscriptionLimitExceeded`, `TagLimitExceeded`.
+        /// `TopicLimitExceeded`, `SubscriptionLimitExceeded`, `FilterPolicyLimitExceeded`, `TagLimitExceeded`.
         code: &'static str,
         /// Which quota, and its value.
         reason: String,
