@@ -12,13 +12,17 @@ use crate::{
 
 /// What the boto3 test does; it ends with an error if anything is not as expected.
 const BOTO3: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/system/clients.py");
+/// The same of queues, topics and buckets that the test makes itself.
+const BOTO3_MESSAGING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/system/messaging.py");
 
 pub(crate) fn trials() -> Vec<Trial> {
     let boto3 = Command::new("python3").args(["-c", "import boto3"]).output();
     let cli = Command::new("aws").arg("--version").output();
     let missing = |found: std::io::Result<Output>| !found.is_ok_and(|output| output.status.success());
+    let no_boto3 = missing(boto3);
     vec![
-        on_a_cloud("clients::boto3", boto3_client).with_kind("needs boto3").with_ignored_flag(missing(boto3)),
+        on_a_cloud("clients::boto3", boto3_client).with_kind("needs boto3").with_ignored_flag(no_boto3),
+        on_a_cloud("clients::boto3_messaging", boto3_messaging).with_kind("needs boto3").with_ignored_flag(no_boto3),
         on_a_cloud("clients::aws_cli", aws_cli).with_kind("needs the aws CLI").with_ignored_flag(missing(cli)),
     ]
 }
@@ -43,7 +47,15 @@ async fn run(system: &System, program: &str, arguments: &[&str]) -> String {
 }
 
 async fn boto3_client(system: System) {
-    let printed = run(&system, "python3", &[BOTO3]).await;
+    boto3(&system, BOTO3).await;
+}
+
+async fn boto3_messaging(system: System) {
+    boto3(&system, BOTO3_MESSAGING).await;
+}
+
+async fn boto3(system: &System, script: &str) {
+    let printed = run(system, "python3", &[script]).await;
     assert_eq!(printed.trim().lines().last(), Some("all is as expected"), "{printed}");
 }
 

@@ -11,6 +11,7 @@ pub mod faults;
 pub mod gateway;
 pub mod lambda;
 pub mod logs;
+pub mod s3;
 pub mod sns;
 pub mod sqs;
 pub mod store;

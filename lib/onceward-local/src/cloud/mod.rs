@@ -30,6 +30,7 @@ use crate::events::EventBridge;
 use crate::faults::Faults;
 use crate::gateway::Gateway;
 use crate::lambda::{Lambda, LambdaError, LogSink};
+use crate::s3::S3;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::Store;
@@ -166,6 +167,11 @@ impl Cloud {
     /// The topics.
     pub fn sns(&self) -> &Sns {
         &self.services.sns
+    }
+
+    /// The buckets.
+    pub fn s3(&self) -> &S3 {
+        &self.services.s3
     }
 
     /// The functions.

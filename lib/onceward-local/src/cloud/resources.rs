@@ -28,6 +28,15 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
     for topic in &stack.topics {
         sns.create_topic_with(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
     }
+    for bucket in &stack.buckets {
+        match services.s3.create_bucket(&bucket.name) {
+            // Outside us-east-1 one's own bucket is a conflict; deploying again is none.
+            Err(error) if error.code() != "BucketAlreadyOwnedByYou" => {
+                return Err(refused("bucket", &bucket.name)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
     for subscription in &stack.subscriptions {
         subscribe(sns, subscription)?;
     }

@@ -23,12 +23,13 @@ use crate::events::EventBridge;
 use crate::faults::{self, Faults};
 use crate::lambda::{Lambda, LogSink};
 use crate::logs::Logs;
+use crate::s3::S3;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::{Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse, Protocol};
 
-/// Largest request body, in bytes. No service takes more; the largest, a `DynamoDB` transaction, is 4 MB of items.
+/// Largest request body, in bytes. No service but S3, which has a limit of its own, takes more; the largest, a `DynamoDB` transaction, is 4 MB of items.
 pub const BODY_BYTES_MAX: usize = 12 * 1024 * 1024;
 
 /// The services of one local cloud.
@@ -42,6 +43,8 @@ pub struct Services {
     pub events: EventBridge,
     /// Topics.
     pub sns: Sns,
+    /// Buckets.
+    pub s3: S3,
     /// Tables and streams.
     pub dynamodb: DynamoDb,
     /// Functions.
@@ -81,6 +84,7 @@ impl Services {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
             events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
             sns: Sns::open(account.clone(), destinations.clone(), &store)?,
+            s3: S3::new(account.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
             logs,
@@ -107,13 +111,16 @@ pub fn router(services: &Services) -> Router {
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "s3", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }
 
 async fn any(State(services): State<Services>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
+    if target::is_for_s3(&parts) {
+        return services.s3.handle(parts, body).await;
+    }
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         let protocol = target::resolve(&parts.uri, &parts.headers, &[]).ok().map(|target| target.protocol);
         let message = format!("the body is larger than {BODY_BYTES_MAX} bytes, or it did not arrive whole");

@@ -1,6 +1,7 @@
 //! Which service and action a request is for, in any of the AWS protocols.
 
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri, header};
 
 use crate::wire::Protocol;
 
@@ -37,7 +38,7 @@ pub(super) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unroutable {
     #[error(
-        "the local cloud does not have {service}; it has SQS, EventBridge, SNS, DynamoDB with its streams, Lambda, \
+        "the local cloud does not have {service}; it has SQS, EventBridge, SNS, DynamoDB with its streams, S3, Lambda, \
          CloudWatch Logs and STS GetCallerIdentity"
     )]
     UnknownService { service: String },
@@ -62,6 +63,16 @@ pub(super) fn resolve(uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Tar
             _ => Err(Unroutable::NoAction),
         },
     }
+}
+
+/// Whether a request is S3's: it is signed for it, or, unsigned, it names a bucket and no action.
+pub(super) fn is_for_s3(parts: &Parts) -> bool {
+    if let Some(service) = signed_service(&parts.uri, &parts.headers) {
+        return service == "s3";
+    }
+    let action = parameter(parts.uri.query().unwrap_or_default().as_bytes(), "Action");
+    let rest = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE].contains(&parts.method);
+    rest && parts.uri.path() != "/" && action.is_none() && !parts.headers.contains_key("x-amz-target")
 }
 
 fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> {

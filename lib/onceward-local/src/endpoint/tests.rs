@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
-use super::target::{Service, Unroutable, resolve, signed_service};
+use super::target::{Service, Unroutable, is_for_s3, resolve, signed_service};
 use super::*;
 
 fn signed(service: &str) -> HeaderMap {
@@ -58,13 +58,30 @@ fn query_requests_go_by_their_signature_else_by_their_action() {
 fn a_service_that_is_not_here_is_named() {
     let ssm = resolve(&root(), &targeted("AmazonSSM.GetParameter", ""), b"{}").unwrap_err();
     assert!(ssm.to_string().starts_with("the local cloud does not have AmazonSSM;"), "{ssm}");
-    let s3 = resolve(&Uri::from_static("/bucket"), &signed("s3"), b"").unwrap_err();
-    assert_eq!(s3, Unroutable::UnknownService { service: "s3".to_owned() });
+    let apprunner = resolve(&Uri::from_static("/service"), &signed("apprunner"), b"").unwrap_err();
+    assert_eq!(apprunner, Unroutable::UnknownService { service: "apprunner".to_owned() });
     let iam = resolve(&root(), &signed("iam"), b"Action=ListUsers").unwrap_err();
     assert_eq!(iam, Unroutable::UnknownService { service: "iam".to_owned() });
     let action = resolve(&root(), &HeaderMap::new(), b"Action=ListUsers").unwrap_err();
     assert_eq!(action, Unroutable::UnknownAction { action: "ListUsers".to_owned() });
     assert_eq!(resolve(&root(), &HeaderMap::new(), b""), Err(Unroutable::NoAction));
+}
+
+#[test]
+fn what_is_signed_for_s3_or_names_a_bucket_and_no_action_goes_to_s3() {
+    let goes = |method: &str, uri: &str, headers: HeaderMap| {
+        let (mut parts, ()) = axum::http::Request::builder().method(method).uri(uri).body(()).unwrap().into_parts();
+        parts.headers = headers;
+        is_for_s3(&parts)
+    };
+    assert!(goes("POST", "/bucket?delete", signed("s3")));
+    assert!(goes("GET", "/", signed("s3")));
+    assert!(goes("GET", "/bucket/key", HeaderMap::new()));
+    assert!(goes("PUT", "/bucket/key?X-Amz-Credential=a%2F20260101%2Feu-west-1%2Fs3%2Faws4_request", HeaderMap::new()));
+    assert!(!goes("GET", "/bucket", signed("sqs")));
+    assert!(!goes("GET", "/000000000000/queue?Action=ReceiveMessage", HeaderMap::new()));
+    assert!(!goes("POST", "/", HeaderMap::new()));
+    assert!(!goes("GET", "/", HeaderMap::new()));
 }
 
 #[test]

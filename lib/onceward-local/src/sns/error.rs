@@ -28,7 +28,7 @@ pub enum SnsError {
     /// A quota of AWS is exceeded.
     #[error("{reason}")]
     LimitExceeded {
-        /// `TopicLimitExceeded`, `SubscriptionLimitExceeded`, `TagLimitExceeded`.
+        /// `TopicLimitExceeded`, `SubscriptionLimitExceeded`, `FilterPolicyLimitExceeded`, `TagLimitExceeded`.
         code: &'static str,
         /// Which quota, and its value.
         reason: String,
@@ -57,9 +57,11 @@ impl SnsError {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound { .. } => 404,
-            Self::LimitExceeded { code: "TagLimitExceeded", .. } => 400,
-            Self::LimitExceeded { .. } => 403,
-            Self::InvalidParameter { .. } | Self::InvalidBatch { .. } | Self::UnsupportedAction { .. } => 400,
+            Self::LimitExceeded { code, .. } if *code != "TagLimitExceeded" => 403,
+            Self::InvalidParameter { .. }
+            | Self::InvalidBatch { .. }
+            | Self::LimitExceeded { .. }
+            | Self::UnsupportedAction { .. } => 400,
         }
     }
 

@@ -30,7 +30,7 @@ pub struct Publication {
     pub topic_arn: String,
     /// The text; not empty.
     pub message: String,
-    /// Up to 100 printable ASCII characters.
+    /// Up to 100 characters, none of which is a control character.
     pub subject: Option<String>,
     /// Message attributes by name.
     pub attributes: BTreeMap<String, MessageAttribute>,
@@ -70,12 +70,12 @@ impl Publication {
             return Err(SnsError::invalid("Message", format!("Message too long: more than {bytes_max} bytes")));
         }
         self.check_fifo(topic)?;
-        let printable = |c: char| c == ' ' || c.is_ascii_graphic();
         let valid = |subject: &String| {
-            !subject.is_empty() && subject.len() <= SUBJECT_MAX_CHARS && subject.chars().all(printable)
+            (1..=SUBJECT_MAX_CHARS).contains(&subject.chars().count()) && !subject.chars().any(char::is_control)
         };
         if self.subject.as_ref().is_some_and(|subject| !valid(subject)) {
-            return Err(SnsError::invalid("Subject", format!("1 to {SUBJECT_MAX_CHARS} printable ASCII characters")));
+            let reason = format!("1 to {SUBJECT_MAX_CHARS} characters without line breaks or control characters");
+            return Err(SnsError::invalid("Subject", reason));
         }
         self.attributes.iter().try_for_each(|(name, attribute)| check_attribute(name, attribute))
     }
@@ -87,15 +87,12 @@ impl Publication {
                 return Err(SnsError::invalid(name, refused.to_string()));
             }
         }
+        if !topic.is_fifo() && self.deduplication_id.is_some() {
+            let reason = "The request includes MessageDeduplicationId parameter that is not valid for this topic type";
+            return Err(SnsError::invalid("MessageDeduplicationId", reason));
+        }
         if !topic.is_fifo() {
-            return match self.deduplication_id {
-                None => Ok(()),
-                Some(_) => {
-                    let reason =
-                        "The request includes MessageDeduplicationId parameter that is not valid for this topic type";
-                    Err(SnsError::invalid("MessageDeduplicationId", reason))
-                }
-            };
+            return Ok(());
         }
         if self.group_id.is_none() {
             let reason = "The MessageGroupId parameter is required for FIFO topics";

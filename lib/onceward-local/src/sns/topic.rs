@@ -18,6 +18,10 @@ pub const TOPICS_MAX: usize = 100_000;
 /// Subscriptions of the local cloud, over all topics; AWS allows more than any machine should simulate.
 pub const SUBSCRIPTIONS_MAX: usize = 100_000;
 
+/// Filter policies of one topic.
+/// <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html>
+pub(super) const FILTERS_MAX: usize = 200;
+
 /// Tags of one topic. <https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html>
 pub(super) const TAGS_MAX: usize = 50;
 
@@ -100,15 +104,14 @@ impl Topic {
         let group = message.group_id.clone().filter(|_| per_group);
         let key = (group, message.deduplication_id.clone().unwrap_or_default());
         self.deduplication.forget(now_ms);
-        let (original, duplicate) = match self.deduplication.original(&key) {
-            Some(original) => (original, true),
-            None => {
-                let original = Original { message_id: message_id.to_owned(), arrival: self.published };
-                self.published += 1;
-                self.deduplication.remember(now_ms, key, original.clone());
-                (original, false)
-            }
-        };
+        let known = self.deduplication.original(&key);
+        let duplicate = known.is_some();
+        let original = known.unwrap_or_else(|| {
+            let original = Original { message_id: message_id.to_owned(), arrival: self.published };
+            self.published += 1;
+            self.deduplication.remember(now_ms, key, original.clone());
+            original
+        });
         let sequence_number = (SEQUENCE_FIRST + u128::from(original.arrival) * SEQUENCE_STEP).to_string();
         Sequenced { message_id: original.message_id, sequence_number, duplicate }
     }
@@ -214,6 +217,7 @@ impl Topics {
                 reason: format!("The local cloud has at most {SUBSCRIPTIONS_MAX} subscriptions"),
             });
         }
+        self.check_filters(topic_arn, &settings)?;
         let arn = format!("{topic_arn}:{}", Uuid::new_v4());
         let (topic_arn, endpoint) = (topic_arn.to_owned(), endpoint.to_owned());
         let subscription = Subscription { arn: arn.clone(), topic_arn, protocol, endpoint, settings };
@@ -229,11 +233,29 @@ impl Topics {
         Ok(())
     }
 
+    /// Whether a topic has room for one more filter policy, if there is one.
+    fn check_filters(&self, topic_arn: &str, settings: &Settings) -> Result<(), SnsError> {
+        let filtered = |subscription: &&Subscription| subscription.settings.filter.is_some();
+        if settings.filter.is_some() && self.of_topic(topic_arn).filter(filtered).count() >= FILTERS_MAX {
+            return Err(SnsError::LimitExceeded {
+                code: "FilterPolicyLimitExceeded",
+                reason: format!("A topic has at most {FILTERS_MAX} filter policies"),
+            });
+        }
+        Ok(())
+    }
+
     /// Changes one attribute of a subscription.
     pub(super) fn set_subscription(&mut self, arn: &str, name: &str, value: &str) -> Result<(), SnsError> {
-        let subscription = self.subscriptions.get_mut(arn).ok_or(SnsError::NotFound { what: "Subscription" })?;
+        let subscription = self.subscriptions.get(arn).ok_or(SnsError::NotFound { what: "Subscription" })?;
         let Subscription { protocol, topic_arn, settings, .. } = subscription;
-        *settings = settings.with(name, value, *protocol, topic_arn)?;
+        let changed = settings.with(name, value, *protocol, topic_arn)?;
+        if settings.filter.is_none() {
+            self.check_filters(topic_arn, &changed)?;
+        }
+        if let Some(subscription) = self.subscriptions.get_mut(arn) {
+            subscription.settings = changed;
+        }
         Ok(())
     }
 }

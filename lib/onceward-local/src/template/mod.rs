@@ -27,8 +27,8 @@ pub use error::{Fault, TemplateError};
 pub use names::{HTTP_PLACEHOLDER, STACK_NAME};
 pub use parameters::Parameter;
 pub use stack::{
-    Build, Bus, Function, Queue, Rule, RuleTarget, Stack, StartingPosition, Subscription, Table, TargetInput, Topic,
-    Trigger,
+    Bucket, Build, Bus, Function, Queue, Rule, RuleTarget, Stack, StartingPosition, Subscription, Table, TargetInput,
+    Topic, Trigger,
 };
 
 /// Reads the template at `path`. `parameters` override the template's defaults.

@@ -88,6 +88,7 @@ pub(super) fn attribute(
             let bus = bus.map_or_else(|| Ok("default".to_owned()), |bus| resolver.text(bus, place))?;
             account.arn("events", &rule_path(&bus, &name))
         }
+        ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
         ("AWS::SNS::Topic", "TopicArn") => account.arn("sns", &name),
         ("AWS::Serverless::Function", "Arn") => account.arn("lambda", &format!("function:{name}")),
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => HTTP_PLACEHOLDER.to_owned(),
@@ -160,6 +161,10 @@ pub(super) fn physical_name(
     if let Some(node) = name_property(&resource.kind).and_then(|property| resource.properties.get(property)) {
         return resolver.guarded(&format!("the name of {id}"), line, place, || resolver.text(node, id));
     }
+    if resource.kind == "AWS::S3::Bucket" {
+        // A bucket's name has no capitals.
+        return Ok(format!("{STACK_NAME}-{}", id.to_lowercase()));
+    }
     let set = |property| resource.properties.get(property).is_some_and(|node| node.as_text() == Some("true"));
     let fifo = set("FifoQueue") || set("FifoTopic");
     Ok(format!("{STACK_NAME}-{id}{}", if fifo { ".fifo" } else { "" }))
@@ -170,6 +175,7 @@ fn name_property(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "AWS::SQS::Queue" => "QueueName",
         "AWS::SNS::Topic" => "TopicName",
+        "AWS::S3::Bucket" => "BucketName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
         "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
         "AWS::Serverless::Function" => "FunctionName",

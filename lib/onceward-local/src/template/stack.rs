@@ -26,6 +26,8 @@ pub struct Stack {
     pub topics: Vec<Topic>,
     /// Queues and functions that subscribe to topics.
     pub subscriptions: Vec<Subscription>,
+    /// Buckets.
+    pub buckets: Vec<Bucket>,
     /// Tables with their streams and expiry.
     pub tables: Vec<Table>,
     /// Functions with what triggers them.
@@ -126,6 +128,15 @@ pub struct Subscription {
     pub endpoint: String,
     /// Attributes by their AWS names; policies are JSON text.
     pub attributes: BTreeMap<String, String>,
+}
+
+/// A bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its name in S3.
+    pub name: String,
 }
 
 /// A table.

@@ -122,3 +122,22 @@ async fn a_subscriber_receives_what_its_policy_lets_through() {
     let wrong = [one, ("AttributeName", "FilterPolicyScope"), ("AttributeValue", "Message")];
     assert_eq!(call(&sns, "SetSubscriptionAttributes", &wrong).await.0, 400);
 }
+
+#[tokio::test]
+async fn a_topic_has_two_hundred_filter_policies() {
+    let (sns, sqs) = cloud(&[]);
+    sns.create_topic("orders").unwrap();
+    let filter = [("FilterPolicy".to_owned(), r#"{"k":["a"]}"#.to_owned())].into();
+    let subscribe = |number: usize, attributes: &BTreeMap<String, String>| {
+        sns.subscribe_with(TOPIC, "sqs", &sqs.arn(&format!("q{number}")), attributes)
+    };
+    for number in 0..200 {
+        subscribe(number, &filter).unwrap();
+    }
+    assert_eq!(subscribe(200, &filter).unwrap_err().code(), "FilterPolicyLimitExceeded");
+    let without = subscribe(200, &BTreeMap::new()).unwrap();
+    let set =
+        [("SubscriptionArn", without.as_str()), ("AttributeName", "FilterPolicy"), ("AttributeValue", r#"{"k":[1]}"#)];
+    let (status, body) = call(&sns, "SetSubscriptionAttributes", &set).await;
+    assert_eq!((status, element(&body, "Code")), (403, "FilterPolicyLimitExceeded"));
+}

@@ -146,7 +146,7 @@ async fn the_name_of_a_deleted_queue_is_free_after_sixty_seconds() {
     sqs.delete_queue("q").unwrap();
     assert_eq!(sqs.create_queue("q", &BTreeMap::new()), Err(SqsError::QueueDeletedRecently));
     sqs.create_queue("another", &BTreeMap::new()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     sqs.create_queue("q", &BTreeMap::new()).unwrap();
 }
 
@@ -179,4 +179,44 @@ async fn creating_again_is_idempotent_unless_attributes_differ() {
     }
     let plain_fifo = sqs.create_queue("plain", &attributes([("FifoQueue", "true")]));
     assert!(matches!(plain_fifo, Err(SqsError::InvalidParameterValue { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_queue_says_whose_messages_it_takes() {
+    let sqs = sqs();
+    let allow = |permission: &str| format!(r#"{{"redrivePermission":{permission}}}"#);
+    let by_queue = format!(r#""byQueue","sourceQueueArns":["{}"]"#, sqs.arn("known"));
+    for (dead_letters, permission) in [("nobody", "\"denyAll\""), ("everybody", "\"allowAll\""), ("some", &by_queue)] {
+        let policy = allow(permission);
+        sqs.create_queue(dead_letters, &attributes([("RedriveAllowPolicy", &policy)])).unwrap();
+    }
+    let redrive = |name: &str, dead_letters: &str| {
+        let policy = format!(r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":3}}"#, sqs.arn(dead_letters));
+        sqs.create_queue(name, &attributes([("RedrivePolicy", &policy)])).map(drop)
+    };
+    assert!(redrive("a", "nobody").is_err_and(|it| it.to_string().contains("does not permit")));
+    assert!(redrive("stranger", "some").is_err());
+    assert_eq!((redrive("known", "some"), redrive("b", "everybody")), (Ok(()), Ok(())));
+    let wrong = allow("\"byQueue\"");
+    assert!(sqs.create_queue("c", &attributes([("RedriveAllowPolicy", &wrong)])).is_err(), "byQueue names queues");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fifo_dead_letter_moves_back_in_its_group_even_if_its_id_is_still_known() {
+    let sqs = sqs();
+    let fifo = [("FifoQueue", "true"), ("ContentBasedDeduplication", "true")];
+    sqs.create_queue("dlq.fifo", &attributes(fifo)).unwrap();
+    let policy = format!(r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":1}}"#, sqs.arn("dlq.fifo"));
+    let source = [fifo[0], fifo[1], ("RedrivePolicy", policy.as_str()), ("VisibilityTimeout", "0")];
+    sqs.create_queue("q.fifo", &attributes(source)).unwrap();
+    for body in ["1", "2"] {
+        sqs.send("q.fifo", grouped("g", body)).unwrap();
+    }
+    while !sqs.receive("q.fifo", polling(0)).await.unwrap().is_empty() {}
+    sqs.start_moves(&sqs.arn("dlq.fifo"), None, None).unwrap();
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    let moved = Receive { visibility: Some(Duration::from_secs(9)), ..polling(0) };
+    let moved = sqs.receive("q.fifo", moved).await.unwrap();
+    assert_eq!(moved.iter().map(|it| it.body.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+    assert_eq!(moved[0].attributes["MessageGroupId"], "g");
 }

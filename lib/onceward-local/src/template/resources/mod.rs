@@ -1,5 +1,6 @@
 //! One file for each service: which properties are read, which make no difference on one machine, which are refused.
 
+mod bucket;
 mod bus;
 mod http_api;
 mod mapping;
@@ -21,7 +22,7 @@ use super::{
 use crate::account::Account;
 
 /// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 9] = [
+const IRRELEVANT: [&str; 10] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
@@ -29,12 +30,14 @@ const IRRELEVANT: [&str; 9] = [
     "AWS::IAM::Role",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
 
 const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
-     AWS::Lambda::EventSourceMapping, AWS::Lambda::EventInvokeConfig, AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::Events::EventBus, AWS::Events::Rule, AWS::SNS::Topic, AWS::SNS::Subscription";
+     AWS::Lambda::EventSourceMapping, AWS::Lambda::EventInvokeConfig, AWS::DynamoDB::Table, AWS::SQS::Queue, \
+     AWS::Events::EventBus, AWS::Events::Rule, AWS::SNS::Topic, AWS::SNS::Subscription, AWS::S3::Bucket";
 
 /// Resolves a document. Faults are in `faults`; the stack is whole only if there are none.
 pub(super) fn stack(
@@ -79,6 +82,7 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
     match resource.kind.as_str() {
         "AWS::SQS::Queue" => stack.queues.push(queue::read(properties, id, name)),
         "AWS::SNS::Topic" => stack.topics.push(topic::read(properties, id, name)),
+        "AWS::S3::Bucket" => stack.buckets.push(bucket::read(properties, id, name)),
         "AWS::DynamoDB::Table" => stack.tables.push(table::read(properties, id, name)),
         "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
         "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
@@ -100,6 +104,7 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
         }
         "AWS::Lambda::EventInvokeConfig"
         | "AWS::Lambda::EventSourceMapping"
+        | "AWS::S3::Bucket"
         | "AWS::DynamoDB::Table"
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"

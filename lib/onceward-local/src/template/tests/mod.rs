@@ -1,3 +1,4 @@
+mod buckets;
 mod faults;
 mod intrinsics;
 mod lambda;

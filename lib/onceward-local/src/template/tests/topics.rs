@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{faults, stack};
 use crate::template::Trigger;
 
-const SYSTEM: &str = r#"
+const SYSTEM: &str = r"
 Resources:
   Q: {Type: AWS::SQS::Queue, Properties: {FifoQueue: true}}
   Dead: {Type: AWS::SQS::Queue}
@@ -33,7 +33,7 @@ Resources:
       CodeUri: f
       Events:
         Told: {Type: SNS, Properties: {Topic: !Ref Topic, FilterPolicy: {n: [{exists: true}]}}}
-"#;
+";
 
 #[test]
 fn topics_have_their_attributes_and_subscriptions() {
