@@ -1,13 +1,13 @@
 //! From a template's stack to resources in the services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{error::CloudError, tables};
+use super::{Attached, error::CloudError, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -65,7 +65,9 @@ pub(super) fn create_functions(
     binaries: &Path,
     environment: &BTreeMap<String, String>,
     http_url: &str,
-) -> Result<(), CloudError> {
+    attach: &BTreeSet<String>,
+) -> Result<Vec<Attached>, CloudError> {
+    let mut attached = Vec::new();
     for function in &stack.functions {
         let (bootstrap, property) = match &function.build {
             Build::CargoLambda { binary } => (binaries.join(binary), "BuildProperties.Binary"),
@@ -85,9 +87,15 @@ pub(super) fn create_functions(
             timeout: function.timeout,
             memory_mb: function.memory_mb,
         };
-        lambda.create_function(spec).map_err(refused("function", &function.name))?;
+        if attach.contains(&function.name) {
+            let (executable, working_directory) = (spec.bootstrap.clone(), spec.working_directory.clone());
+            let environment = lambda.create_attached(spec).map_err(refused("function", &function.name))?;
+            attached.push(Attached { function: function.name.clone(), executable, working_directory, environment });
+        } else {
+            lambda.create_function(spec).map_err(refused("function", &function.name))?;
+        }
     }
-    Ok(())
+    Ok(attached)
 }
 
 /// Connects functions to what triggers them; the HTTP routes are returned.

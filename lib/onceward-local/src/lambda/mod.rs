@@ -21,11 +21,11 @@ mod tasks;
 mod tests;
 
 pub use self::{
-    environment::{IDLE_MAX, INIT_MAX},
+    environment::{ATTACHED_DEADLINE, IDLE_MAX, INIT_MAX},
     error::LambdaError,
     http_api::{BODY_BYTES_MAX, INTEGRATION_MAX},
     log::{LINE_BYTES_MAX, LogLine, LogSink, TAIL_BYTES_MAX},
-    mapping::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT},
+    mapping::{ATTACHED_VISIBILITY, BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT},
     pool::{ENVIRONMENTS_MAX, RESTART_DELAY_MAX, RESTART_DELAY_MIN, WAITING_MAX},
     service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda, REQUEST_BYTES_MAX},
     spec::{FunctionSpec, Invocation, Route, SqsMapping, StartingPosition, StreamMapping},

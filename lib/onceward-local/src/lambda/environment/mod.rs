@@ -3,6 +3,7 @@
 //! The task is the only one that knows the process's state, so nothing here is locked. It takes jobs from its pool,
 //! hands each to the process when that asks for one, and kills the process when it must.
 
+mod attached;
 mod life;
 mod process;
 mod runtime_api;
@@ -16,7 +17,11 @@ use bytes::Bytes;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::life::Life;
-pub use self::life::{IDLE_MAX, INIT_MAX};
+pub use self::{
+    attached::ATTACHED_DEADLINE,
+    life::{IDLE_MAX, INIT_MAX},
+};
+pub(super) use self::{process::variables, runtime_api::RuntimeApi};
 use super::{
     failure::InitFailure,
     pool::{Permit, Pool},
@@ -73,7 +78,10 @@ impl Environment {
     pub(super) fn launch(pool: &Arc<Pool>, index: u32) -> Self {
         let (sender, jobs) = mpsc::channel(1);
         let environment = Self { index, jobs: sender, pid: Arc::default(), retired: Arc::default() };
-        pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs));
+        match pool.take_runtime_api() {
+            Some(api) => pool.tasks.spawn(attached::run(Arc::clone(pool), environment.clone(), jobs, api)),
+            None => pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs)),
+        }
         environment
     }
 

@@ -32,7 +32,7 @@ pub(super) fn spawn(
 }
 
 /// Later ones win: a template may choose `PATH`, but not which cloud its function talks to.
-fn variables(
+pub(in crate::lambda) fn variables(
     spec: &FunctionSpec,
     account: &Account,
     environment: u32,

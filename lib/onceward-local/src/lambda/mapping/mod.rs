@@ -12,7 +12,7 @@ mod tests;
 use std::time::Duration;
 
 pub use self::{
-    sqs::CONCURRENCY_DEFAULT,
+    sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},
     stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN},
 };
 

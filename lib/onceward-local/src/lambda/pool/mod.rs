@@ -1,5 +1,6 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
+mod attached;
 mod kill;
 mod lifecycle;
 mod replacement;
@@ -48,6 +49,8 @@ pub(super) struct Pool {
     faults: Faults,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) slots: Arc<Slots>,
+    /// Of a function that is left to a debugger.
+    attached: Option<attached::Address>,
     state: Mutex<State>,
     health: watch::Sender<Health>,
 }
@@ -96,7 +99,18 @@ impl Pool {
         let stop = tasks.stop();
         let slots = Slots::new(ENVIRONMENTS_MAX, WAITING_MAX);
         let health = watch::Sender::new(Health::default());
-        Arc::new(Self { spec, account, sink, tasks, faults, stop, slots, state: Mutex::default(), health })
+        Arc::new(Self {
+            spec,
+            account,
+            sink,
+            tasks,
+            faults,
+            stop,
+            slots,
+            attached: None,
+            state: Mutex::default(),
+            health,
+        })
     }
 
     pub(super) fn function_arn(&self) -> String {

@@ -1,6 +1,7 @@
 //! The local Lambda with real processes.
 
 mod api;
+mod attached;
 mod environments;
 mod function;
 mod http_api;
