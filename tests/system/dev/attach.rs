@@ -39,12 +39,12 @@ fn an_attached_function_is_started_by_what_is_printed() {
     dev.out.until("the banner", |line| line.contains(READY));
     assert!(!dev.out.text().contains("started greet"), "{}", dev.out.text());
     dev.out.until("what it waits for", |line| line == "greet is left to you. Its invocations wait for:");
-    let program = dev.out.until("the last line", |line| line.ends_with("/greet"));
+    let program = dev.out.until("the last line", |line| line.starts_with('/') && line.ends_with("/greet"));
     let script: Vec<_> = dev.out.seen.iter().skip_while(|line| !line.starts_with("cd ")).cloned().collect();
     assert!(script.iter().any(|line| line.starts_with("export AWS_LAMBDA_RUNTIME_API=127.0.0.1:")), "{script:?}");
 
     let url = dev.out.url("AWS endpoint");
-    let waiting = dev.posted(&format!("{url}/2015-03-31/functions/greet/invocations"), "0");
+    let waiting = Dev::posted(&format!("{url}/2015-03-31/functions/greet/invocations"), "0");
     dev.out.until("who is missing", |line| line.contains("an invocation waits until a process of greet asks"));
     // A shell reads it, and becomes the program.
     let script = script.join("\n").replace(&program, &format!("exec {program}"));

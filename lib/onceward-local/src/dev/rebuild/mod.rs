@@ -180,7 +180,7 @@ pub(super) async fn follow(rebuild: Option<&mut Rebuild>, cloud: &Cloud, console
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn link(binaries: &Path, functions: &Executables) -> io::Result<Links> {
