@@ -10,6 +10,7 @@ pub mod events;
 pub mod faults;
 pub mod gateway;
 pub mod lambda;
+pub mod logs;
 pub mod sns;
 pub mod sqs;
 pub mod store;

@@ -5,6 +5,7 @@
 
 mod error;
 mod listeners;
+mod packages;
 mod resources;
 mod tables;
 #[cfg(test)]
@@ -20,6 +21,8 @@ use tokio::task::JoinSet;
 
 pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
+pub use self::packages::PACKAGE_BYTES_MAX;
+use self::packages::Packages;
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
@@ -82,6 +85,8 @@ pub struct Cloud {
     gateway_url: String,
     servers: Mutex<JoinSet<()>>,
     attached: Vec<Attached>,
+    /// Kept for as long as the functions run from them.
+    _packages: Packages,
 }
 
 /// A function whose first process is ready, or not.
@@ -132,14 +137,30 @@ impl Cloud {
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         resources::create(&services, &stack)?;
+        let mut packages = Packages::default();
+        let binaries = (binaries.as_path(), &mut packages);
         let attached =
-            resources::create_functions(&services.lambda, &stack, &binaries, &environment, &http_url, &options.attach)?;
+            resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
         let routes = resources::map(&services, &stack)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
-        listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
-        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers), attached })
+        listeners.serve(
+            &mut servers,
+            endpoint::router(&services),
+            services.lambda.http_api(routes, stack.cors.clone()),
+            gateway.router(),
+        );
+        Ok(Self {
+            services,
+            gateway,
+            stack,
+            http_url,
+            gateway_url,
+            servers: Mutex::new(servers),
+            attached,
+            _packages: packages,
+        })
     }
 
     /// Starts one process of every function, all at once, and says of each when it is ready.

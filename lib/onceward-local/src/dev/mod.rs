@@ -9,6 +9,7 @@ mod demo;
 mod hop;
 mod rebuild;
 mod stop;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::io;

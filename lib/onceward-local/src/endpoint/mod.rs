@@ -22,6 +22,7 @@ use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
 use crate::faults::{self, Faults};
 use crate::lambda::{Lambda, LogSink};
+use crate::logs::Logs;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::{Store, StoreError};
@@ -45,6 +46,8 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// What functions print.
+    pub logs: Logs,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
@@ -73,12 +76,14 @@ impl Services {
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
         let (destinations, faults) = (Destinations::default(), Faults::default());
+        let logs = Logs::new(account.clone());
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
             events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
-            lambda: Lambda::new(account.clone(), log).with_faults(faults.clone()),
+            lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
+            logs,
             destinations: destinations.clone(),
             store,
             faults,
@@ -102,7 +107,7 @@ pub fn router(services: &Services) -> Router {
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }
@@ -160,6 +165,7 @@ async fn dispatch(services: &Services, target: Target, path: String, body: Bytes
         Service::Events => services.events.handle(request).await,
         Service::Sns => services.sns.handle(request).await,
         Service::DynamoDb => services.dynamodb.handle(request).await,
+        Service::Logs => services.logs.handle(request).await,
         Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
         Service::Sts => {
             let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::lambda::{
     failure::{UNHANDLED, exited, response_too_large},
-    pool::Pool,
+    pool::{Pool, Request},
     spec::Invocation,
     tasks::stopped,
 };
@@ -65,7 +65,7 @@ async fn gone(next: &mut Option<oneshot::Sender<Delivery>>) {
 
 impl Attached {
     async fn serve(&mut self, job: Job) {
-        let Job { request_id, trace_id, payload, permit, reply } = job;
+        let Job { request: Request { id: request_id, trace_id, payload }, permit, reply } = job;
         if !self.present {
             let (name, address) = (&self.pool.spec.name, self.api.address);
             self.report(&format!("an invocation waits until a process of {name} asks {address} for it"));

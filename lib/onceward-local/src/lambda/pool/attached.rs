@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Pool, Slots, WAITING_MAX};
-use crate::lambda::environment::{RuntimeApi, variables};
+use crate::lambda::environment::{RuntimeApi, log_stream, variables};
 
 /// The Runtime API of such a function, until its environment has it.
 pub(super) type Address = Mutex<Option<RuntimeApi>>;
@@ -17,7 +17,7 @@ impl Pool {
     /// before anybody else has it.
     pub(in crate::lambda) fn attach(self: &mut Arc<Self>) -> io::Result<BTreeMap<String, String>> {
         let api = RuntimeApi::listen_at_once()?;
-        let variables = variables(&self.spec, &self.account, 1, api.address);
+        let variables = variables(&self.spec, &self.account, &log_stream(&self.spec), api.address);
         let pool = Arc::get_mut(self).ok_or_else(|| io::Error::other("the function is in use already"))?;
         // One process, one invocation at a time.
         pool.slots = Slots::new(1, WAITING_MAX);

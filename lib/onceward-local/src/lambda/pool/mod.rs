@@ -14,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -26,11 +27,12 @@ use super::{
     environment::{Answer, Environment, Job},
     error::LambdaError,
     failure::{InitFailure, exited},
-    log::LogSink,
+    log::{LogSink, Tail},
+    platform::{self, Usage},
     spec::{FunctionSpec, Invocation},
     tasks::{Tasks, stopped},
 };
-use crate::{account::Account, faults::Faults};
+use crate::{account::Account, faults::Faults, logs::Logs};
 
 /// Most processes of one function at once.
 pub const ENVIRONMENTS_MAX: usize = 10;
@@ -45,12 +47,14 @@ pub(super) struct Pool {
     pub(super) spec: FunctionSpec,
     pub(super) account: Account,
     pub(super) sink: LogSink,
+    pub(super) logs: Logs,
     pub(super) tasks: Tasks,
     faults: Faults,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) slots: Arc<Slots>,
     /// Of a function that is left to a debugger.
     attached: Option<attached::Address>,
+    pub(super) created: DateTime<Utc>,
     state: Mutex<State>,
     health: watch::Sender<Health>,
 }
@@ -90,26 +94,68 @@ struct Health {
 /// A finished invocation and the last lines its process printed.
 #[derive(Debug)]
 pub(super) struct Finished {
+    pub(super) request_id: String,
     pub(super) invocation: Invocation,
     pub(super) log: Vec<String>,
 }
 
+/// What is asked of a function.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// The retries of an asynchronous invocation keep theirs.
+    pub(super) id: String,
+    /// An X-Ray trace header.
+    pub(super) trace_id: String,
+    pub(super) payload: Bytes,
+}
+
+impl Request {
+    /// A request with an id of its own, and with a trace of its own if it comes without.
+    pub(super) fn new(payload: Bytes, trace_id: Option<String>) -> Self {
+        Self { id: Uuid::new_v4().to_string(), trace_id: trace_id.unwrap_or_else(new_trace_id), payload }
+    }
+}
+
 impl Pool {
-    pub(super) fn new(spec: FunctionSpec, account: Account, sink: LogSink, tasks: Tasks, faults: Faults) -> Arc<Self> {
+    pub(super) fn new(
+        spec: FunctionSpec,
+        account: Account,
+        sink: LogSink,
+        logs: Logs,
+        tasks: Tasks,
+        faults: Faults,
+    ) -> Arc<Self> {
         let stop = tasks.stop();
-        let slots = Slots::new(ENVIRONMENTS_MAX, WAITING_MAX);
+        let (running, waiting) = match spec.reserved_concurrency {
+            Some(reserved) => (reserved.min(ENVIRONMENTS_MAX), reserved.saturating_sub(ENVIRONMENTS_MAX)),
+            None => (ENVIRONMENTS_MAX, WAITING_MAX),
+        };
+        let slots = Slots::new(running, waiting);
         let health = watch::Sender::new(Health::default());
+        logs.create_group(&spec.log_group());
         Arc::new(Self {
             spec,
             account,
             sink,
+            logs,
             tasks,
             faults,
             stop,
             slots,
             attached: None,
+            created: Utc::now(),
             state: Mutex::default(),
             health,
+        })
+    }
+
+    /// A slot for an invocation from outside.
+    pub(super) async fn admit(&self) -> Result<Permit, LambdaError> {
+        self.slots.acquire().await.map_err(|Full { running, waiting }| LambdaError::TooManyRequests {
+            function: self.spec.name.clone(),
+            running,
+            waiting,
+            reserved: self.spec.reserved_concurrency.is_some(),
         })
     }
 
@@ -152,38 +198,32 @@ impl Pool {
     }
 
     /// Runs one invocation in the slot `permit`.
-    pub(super) async fn run(
-        self: &Arc<Self>,
-        mut permit: Permit,
-        payload: Bytes,
-        trace_id: Option<String>,
-    ) -> Result<Finished, LambdaError> {
-        let request_id = Uuid::new_v4().to_string();
-        let trace_id = trace_id.unwrap_or_else(new_trace_id);
+    pub(super) async fn run(self: &Arc<Self>, mut permit: Permit, request: Request) -> Result<Finished, LambdaError> {
         for _ in 0..DISPATCHES_MAX {
             if *self.stop.borrow() {
                 return Err(LambdaError::ShuttingDown);
             }
             let environment = match self.checkout() {
                 Ok(environment) => environment,
-                Err(failure) => return Ok(unstarted(&failure, &request_id)),
+                Err(failure) => return Ok(self.unstarted(&failure, request.id)),
             };
             self.kill_on_purpose(&environment);
             let (reply, answer) = oneshot::channel();
-            let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
-            let job = Job { request_id: request_id.clone(), trace_id, payload: payload.clone(), permit, reply };
+            let job = Job { request: request.clone(), permit, reply };
             if let Err(job) = environment.submit(job) {
                 permit = job.permit;
                 continue;
             }
             match answer.await {
-                Ok(Answer::Finished { invocation, log }) => return Ok(Finished { invocation, log }),
-                Ok(Answer::InitFailed(failure)) => return Ok(unstarted(&failure, &request_id)),
+                Ok(Answer::Finished { invocation, log }) => {
+                    return Ok(Finished { request_id: request.id, invocation, log });
+                }
+                Ok(Answer::InitFailed(failure)) => return Ok(self.unstarted(&failure, request.id)),
                 Ok(Answer::NotDelivered(returned)) => permit = returned,
                 Err(_) => return Err(LambdaError::ShuttingDown),
             }
         }
-        Ok(Finished { invocation: exited(&request_id, None), log: Vec::new() })
+        Ok(Finished { invocation: exited(&request.id, None), request_id: request.id, log: Vec::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -223,6 +263,20 @@ impl Pool {
         }
     }
 
+    /// The outcome of an invocation whose environment did not start, written to the log as Lambda does.
+    fn unstarted(&self, failure: &InitFailure, request_id: String) -> Finished {
+        let invocation = failure.invocation(&request_id);
+        let start = platform::start(&self.spec, &request_id);
+        let end = platform::end(&self.spec, &request_id, Usage::default(), &failure.ended());
+        let tail = Tail::default();
+        failure.log.iter().for_each(|line| tail.push(line));
+        for line in std::iter::once(start).chain(end) {
+            self.logs.put(&self.spec.log_group(), &self.spec.name, &failure.log_stream, &line);
+            tail.push(&line);
+        }
+        Finished { request_id, invocation, log: tail.lines() }
+    }
+
     fn not_started(&self, failure: Option<InitFailure>) -> LambdaError {
         let (reason, log) = failure.map(|failure| (failure.reason, failure.log)).unwrap_or_default();
         LambdaError::InitFailed { function: self.spec.name.clone(), reason, log }
@@ -234,10 +288,6 @@ impl State {
     fn staying(&self) -> usize {
         self.alive.values().filter(|alive| !alive.retiring).count()
     }
-}
-
-fn unstarted(failure: &InitFailure, request_id: &str) -> Finished {
-    Finished { invocation: failure.invocation(request_id), log: failure.log.clone() }
 }
 
 /// An X-Ray header of an unsampled trace. <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>

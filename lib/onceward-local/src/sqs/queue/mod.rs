@@ -1,10 +1,13 @@
 //! One queue as a pure engine: every method takes the time, none does I/O, and none looks at more messages than it
 //! returns. A message is found by its arrival number; ordered indexes tell which is next visible and next expired.
 
+mod attempt;
+mod moves;
 mod stored;
 
 pub(crate) use self::stored::Snapshot;
 
+use self::attempt::Attempts;
 use super::error::SqsError;
 use super::fifo::{Deduplication, Group, Original};
 use super::journal::Changes;
@@ -41,6 +44,7 @@ pub(crate) struct Queue {
     deduplication: Deduplication,
     /// What changed since it was asked for, if somebody asks.
     changes: Option<Changes>,
+    attempts: Attempts,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,7 @@ impl Queue {
             groups: HashMap::new(),
             deduplication: Deduplication::default(),
             changes: None,
+            attempts: Attempts::default(),
         }
     }
 
@@ -145,18 +150,6 @@ impl Queue {
         let record = Record { sent_ms: self.now_ms, ..Record::default() };
         self.insert(Arc::new(message), record, delay_ms);
         original
-    }
-
-    /// Adds a message that another queue gave up. A standard queue keeps the time it was sent, so that moving it does
-    /// not prolong its life; a FIFO queue starts it anew.
-    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html>
-    pub(crate) fn adopt(&mut self, now_ms: u64, message: Arc<Message>, mut record: Record, source_arn: &str) {
-        self.advance(now_ms);
-        if self.settings.fifo {
-            record.sent_ms = self.now_ms;
-        }
-        record.source_arn = Some(source_arn.to_owned());
-        self.insert(message, record, 0);
     }
 
     /// Adds a second copy of a message that was just received, as it was before: on AWS, on a server that was not there.

@@ -1,8 +1,10 @@
 mod faults;
 mod intrinsics;
+mod lambda;
 mod permissions;
 mod repository;
 mod resources;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path};
 
