@@ -29,7 +29,12 @@ impl Debugger {
     fn start(environment: &BTreeMap<String, String>) -> Self {
         let FunctionSpec { bootstrap, working_directory, .. } = spec("f", &[]);
         let mut command = Command::new(bootstrap);
-        command.current_dir(working_directory).env_clear().envs(environment).stdout(Stdio::null());
+        command
+            .current_dir(working_directory)
+            .env_clear()
+            .envs(environment)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         Self(command.spawn().unwrap())
     }
 
