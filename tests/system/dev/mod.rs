@@ -1,5 +1,6 @@
 //! `onceward dev` as people and scripts use it: a process, its output and its signals.
 
+mod attach;
 mod data;
 mod process;
 mod project;
@@ -69,6 +70,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(data::trials());
     trials.extend(refusals::trials());
     trials.extend(rebuild::trials());
+    trials.extend(attach::trials());
     trials
 }
 

@@ -90,8 +90,8 @@ impl Dev {
         })
     }
 
-    /// The same by another thread: for what takes long.
-    pub(super) fn posted(&self, url: &str, body: &str) -> thread::JoinHandle<Value> {
+    /// The answer to a POST, on another thread: for what takes long.
+    pub(super) fn posted(url: &str, body: &str) -> thread::JoinHandle<Value> {
         // A client of its own: connections belong to the runtime that opened them.
         let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body.to_owned());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

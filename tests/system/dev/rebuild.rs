@@ -47,7 +47,7 @@ fn a_saved_file_replaces_the_functions_made_of_it() {
     let (greeted, left) = (invoke(&dev, &url, "greet", "0"), invoke(&dev, &url, "leave", "0"));
     assert_eq!((&greeted["word"], &left["word"]), (&json!("hello"), &json!("bye")));
 
-    let running = dev.posted(&format!("{url}/2015-03-31/functions/greet/invocations"), "6000");
+    let running = Dev::posted(&format!("{url}/2015-03-31/functions/greet/invocations"), "6000");
     project.write("words/src/lib.rs", &word("good morning"));
     let line = dev.out.until("the build", |line| line.starts_with("rebuilt in "));
     assert!(line.ends_with("and replaced: greet"), "{line}");

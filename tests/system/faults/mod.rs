@@ -275,8 +275,8 @@ async fn over_http(bench: Bench) {
     let url = format!("{}/_onceward/faults", bench.cloud.aws_url());
     let plan =
         json!({"seed": 7, "rules": [{"service": "sqs", "operation": "SendMessage", "kind": "throttle", "limit": 1}]});
-    let set = http.put(&url).json(&plan).send().await.expect("an answer");
-    assert_eq!(set.status().as_u16(), 200);
+    let accepted = http.put(&url).json(&plan).send().await.expect("an answer");
+    assert_eq!(accepted.status().as_u16(), 200);
     let sent = bench.sqs.send_message().queue_url(&bench.queue).message_body("m").send().await;
     sent.expect_err("throttled");
     bench.send("m").await;

@@ -11,7 +11,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -56,6 +56,26 @@ pub struct CloudConfig {
     pub data: Option<PathBuf>,
 }
 
+/// What is left to others.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Names of functions whose process somebody else starts, most often in a debugger.
+    pub attach: BTreeSet<String>,
+}
+
+/// A function whose process somebody else starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Its name.
+    pub function: String,
+    /// What would be started.
+    pub executable: PathBuf,
+    /// In which folder.
+    pub working_directory: PathBuf,
+    /// With which variables.
+    pub environment: BTreeMap<String, String>,
+}
+
 /// A running cloud. Dropping it stops its servers; [`shutdown`](Self::shutdown) also waits for the function processes.
 #[derive(Debug)]
 pub struct Cloud {
@@ -65,6 +85,7 @@ pub struct Cloud {
     http_url: String,
     gateway_url: String,
     servers: Mutex<JoinSet<()>>,
+    attached: Vec<Attached>,
     /// Kept for as long as the functions run from them.
     _packages: Packages,
 }
@@ -106,6 +127,11 @@ impl Cloud {
     /// Creates everything the stack declares and answers on the listeners. Function processes start when they are
     /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
     pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
+        Self::start_with(config, &Options::default())
+    }
+
+    /// The same, with some of it left to others.
+    pub fn start_with(config: CloudConfig, options: &Options) -> Result<Self, CloudError> {
         let CloudConfig { stack, listeners, binaries, environment, log, data } = config;
         let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
         let services = Services::open(listeners.account().clone(), log, store)?;
@@ -113,7 +139,9 @@ impl Cloud {
         let gateway_url = listeners.gateway_url().to_owned();
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
-        resources::create_functions(&services.lambda, &stack, &binaries, &mut packages, &environment, &http_url)?;
+        let binaries = (binaries.as_path(), &mut packages);
+        let attached =
+            resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
         let routes = resources::map(&services, &stack)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
@@ -124,13 +152,23 @@ impl Cloud {
             services.lambda.http_api(routes, stack.cors.clone()),
             gateway.router(),
         );
-        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers), _packages: packages })
+        Ok(Self {
+            services,
+            gateway,
+            stack,
+            http_url,
+            gateway_url,
+            servers: Mutex::new(servers),
+            attached,
+            _packages: packages,
+        })
     }
 
     /// Starts one process of every function, all at once, and says of each when it is ready.
     pub async fn warm(&self, mut report: impl FnMut(Warmed)) {
         let mut starting = JoinSet::new();
-        for function in &self.stack.functions {
+        let left = |name: &str| self.attached.iter().any(|attached| attached.function == name);
+        for function in self.stack.functions.iter().filter(|function| !left(&function.name)) {
             let (lambda, function, start) = (self.services.lambda.clone(), function.name.clone(), Instant::now());
             starting.spawn(async move {
                 let outcome = lambda.start(&function).await;
@@ -182,6 +220,11 @@ impl Cloud {
     /// The sandbox payment gateway.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// The functions whose process somebody else starts.
+    pub fn attached(&self) -> &[Attached] {
+        &self.attached
     }
 
     /// What goes wrong on purpose.

@@ -1,12 +1,12 @@
 //! From a template's stack to resources in the services.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{error::CloudError, packages::Packages, tables};
+use super::{Attached, error::CloudError, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -76,11 +76,12 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
 pub(super) fn create_functions(
     lambda: &Lambda,
     stack: &Stack,
-    binaries: &Path,
-    packages: &mut Packages,
+    (binaries, packages): (&Path, &mut Packages),
     environment: &BTreeMap<String, String>,
     http_url: &str,
-) -> Result<(), CloudError> {
+    attach: &BTreeSet<String>,
+) -> Result<Vec<Attached>, CloudError> {
+    let mut attached = Vec::new();
     for function in &stack.functions {
         let package = packages.folder(&function.name, &function.code_uri)?;
         let (bootstrap, property) = match &function.build {
@@ -107,9 +108,15 @@ pub(super) fn create_functions(
             asynchronous: function.asynchronous.clone(),
             dead_letter_arn: function.dead_letter_arn.clone(),
         };
-        lambda.create_function(spec).map_err(refused("function", &function.name))?;
+        if attach.contains(&function.name) {
+            let (executable, working_directory) = (spec.bootstrap.clone(), spec.working_directory.clone());
+            let environment = lambda.create_attached(spec).map_err(refused("function", &function.name))?;
+            attached.push(Attached { function: function.name.clone(), executable, working_directory, environment });
+        } else {
+            lambda.create_function(spec).map_err(refused("function", &function.name))?;
+        }
     }
-    Ok(())
+    Ok(attached)
 }
 
 /// Connects functions to what triggers them; the HTTP routes are returned.

@@ -1,5 +1,6 @@
 //! `onceward dev`: builds the template's functions, runs the template on this machine and shows what happens.
 
+mod attach;
 mod banner;
 mod build;
 mod columns;
@@ -21,7 +22,7 @@ pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
-use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
+use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Options, Ports, load_stack};
 use crate::faults::{self, FaultError, Plan};
 use crate::template::TemplateError;
 
@@ -54,14 +55,19 @@ pub struct Args {
     data: Option<PathBuf>,
     /// Let calls go wrong: SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…, such as
     /// `dynamodb.TransactWriteItems:conflict,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
-    /// Kinds: latency, throttle, error, conflict, partial, lost_request, lost_response, duplicate, reorder, kill.
-    /// Names: probability, limit, function, resource, jitter_ms. At `/_onceward/faults` of the AWS endpoint they can be
+    /// Kinds: latency, throttle, error, conflict, partial, `lost_request`, `lost_response`, duplicate, reorder, kill.
+    /// Names: probability, limit, function, resource, `jitter_ms`. At `/_onceward/faults` of the AWS endpoint they can be
     /// looked at and changed
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<faults::Rule>,
     /// Decides which calls go wrong; the same seed decides the same way [default: a random one, printed]
     #[arg(long, value_name = "NUMBER")]
     fault_seed: Option<u64>,
+    /// Leave this function (its name or its logical id) to a debugger: no process is started for it, and the environment
+    /// to start one with is printed; its invocations wait without a timeout, and the process may come and go; may be
+    /// repeated
+    #[arg(long, value_name = "FUNCTION")]
+    attach: Vec<String>,
     /// Do not watch the functions' source files: by default a saved file rebuilds what is made of it and replaces it
     #[arg(long)]
     no_watch: bool,
@@ -92,6 +98,8 @@ enum DevError {
     Demo(#[from] DemoError),
     #[error(transparent)]
     Fault(#[from] FaultError),
+    #[error(transparent)]
+    Attach(#[from] attach::NoFunction),
 }
 
 /// Runs until Ctrl-C (exit code 130) or SIGTERM (0).
@@ -132,6 +140,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     let stack = load_stack(&template, &listeners, &overrides)?;
     let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
     let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
+    let options = Options { attach: attach::names(&args.attach, &stack)? };
     let mut binaries = build::build(&stack, directory(&template)).await?;
     let rebuild = watch.and_then(|watch| Rebuild::prepare(watch, &stack, &binaries, console));
     if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
@@ -146,7 +155,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
         log: console.sink(),
         data: args.data.clone(),
     };
-    let cloud = Cloud::start(config)?;
+    let cloud = Cloud::start_with(config, &options)?;
     let mut notes = inject(args, &cloud)?;
     let report = |warmed| {
         console.say(&banner::warmed(&warmed));
@@ -160,6 +169,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     for note in &notes {
         console.say(note);
     }
+    cloud.attached().iter().for_each(|attached| console.tell(attach::news(attached)));
     Ok((cloud, rebuild))
 }
 

@@ -99,7 +99,7 @@ impl EventBridge {
         })?;
         for delivery in deliveries {
             let twice = self.faults.delivered_twice(&bus, &delivery.target.arn);
-            for _ in 0..1 + usize::from(twice) {
+            for _ in 0..=usize::from(twice) {
                 if let Err(undelivered) = delivery.run(&event, &self.destinations) {
                     self.remember(undelivered);
                 }

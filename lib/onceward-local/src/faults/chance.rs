@@ -40,7 +40,7 @@ impl Chance {
 
     /// Which of `count` entries of a batch fail: at least one, and of several never all.
     pub(super) fn some_of(self, count: usize) -> Vec<bool> {
-        let mut failing: Vec<_> = (0..count).map(|entry| self.draw(Question::Entry(entry)) % 2 == 0).collect();
+        let mut failing: Vec<_> = (0..count).map(|entry| self.draw(Question::Entry(entry)).is_multiple_of(2)).collect();
         let chosen = usize::try_from(self.below(count.max(1) as u64)).unwrap_or_default();
         if failing.iter().all(|fails| !fails) || (count > 1 && failing.iter().all(|fails| *fails)) {
             failing.iter_mut().skip(chosen).take(1).for_each(|fails| *fails = !*fails);

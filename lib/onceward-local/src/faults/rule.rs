@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::call::Call;
 
 /// Services whose calls can be hit, by the names they sign with.
-const SERVICES: [&str; 6] = ["dynamodb", "events", "lambda", "sns", "sqs", "sts"];
+const SERVICES: [&str; 7] = ["dynamodb", "events", "lambda", "logs", "sns", "sqs", "sts"];
 /// The longest a call is held up or a kill is put off, in milliseconds: as long as a function may run.
 const LATENCY_MS_MAX: u64 = 900_000;
 
@@ -15,7 +15,7 @@ const LATENCY_MS_MAX: u64 = 900_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `dynamodb` (with its streams), `events`, `lambda`, `sns`, `sqs`, `sts`.
+    /// `dynamodb` (with its streams), `events`, `lambda`, `logs`, `sns`, `sqs`, `sts`.
     pub service: String,
     /// `PutItem`; `Put*` for all that begin so; `*`, the default, for all.
     #[serde(default = "any")]

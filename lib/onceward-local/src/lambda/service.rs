@@ -85,6 +85,32 @@ impl Lambda {
         Ok(())
     }
 
+    /// Makes `spec` known, and leaves it to a process that somebody else starts, most often in a debugger: with the
+    /// variables that this answers. Invocations wait for that process; it may come and go; nothing times out. Must be
+    /// called from within a Tokio runtime.
+    pub fn create_attached(&self, spec: FunctionSpec) -> Result<BTreeMap<String, String>, LambdaError> {
+        let mut functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);
+        if functions.contains_key(&spec.name) {
+            return Err(LambdaError::FunctionExists { function: spec.name });
+        }
+        let name = spec.name.clone();
+        let Inner { account, sink, logs, tasks, .. } = &*self.inner;
+        let (account, sink, logs, tasks) = (account.clone(), sink.clone(), logs.clone(), tasks.clone());
+        let mut pool = Pool::new(spec, account, sink, logs, tasks, self.faults.clone());
+        let variables = pool.attach().map_err(|error| LambdaError::InitFailed {
+            function: name.clone(),
+            reason: format!("no port for its Runtime API: {error}"),
+            log: Vec::new(),
+        })?;
+        functions.insert(name, pool);
+        Ok(variables)
+    }
+
+    /// Whether `name` is left to a process that somebody else starts.
+    pub fn is_attached(&self, name: &str) -> Result<bool, LambdaError> {
+        Ok(self.pool(name)?.is_attached())
+    }
+
     /// Keeps one environment of `name` ready from now on. Returns when the first has asked for an event, or with
     /// [`LambdaError::InitFailed`] if it did not; it is tried again nevertheless.
     pub async fn start(&self, name: &str) -> Result<(), LambdaError> {

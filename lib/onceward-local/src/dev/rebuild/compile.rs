@@ -24,7 +24,8 @@ pub(super) struct Errors {
 /// Builds every binary of the workspace at `root`, as the first build did.
 pub(super) async fn compile(root: &Path) -> io::Result<Result<(), Errors>> {
     let mut cargo = Command::from(cargo());
-    cargo.args(["build", "--bins", "--quiet", "--color=always", "--message-format=json-diagnostic-rendered-ansi"]);
+    cargo.args(["build", "--workspace", "--bins", "--quiet", "--color=always"]);
+    cargo.arg("--message-format=json-diagnostic-rendered-ansi");
     cargo.current_dir(root).stdin(Stdio::null()).kill_on_drop(true);
     let output = cargo.output().await?;
     if output.status.success() {

@@ -45,8 +45,10 @@ impl Links {
         }
         let new = self.folder.join("new");
         drop(fs::remove_file(&new));
-        // Some file systems have no links.
-        fs::hard_link(built, &new).or_else(|_| fs::copy(built, &new).map(drop))?;
+        // To the file itself: a symbolic link would lead to whatever is built next.
+        let file = fs::canonicalize(built)?;
+        // Some file systems have no links, and none leads to another one.
+        fs::hard_link(&file, &new).or_else(|_| fs::copy(&file, &new).map(drop))?;
         // In one step: there is always an executable to start.
         fs::rename(&new, &link)?;
         Ok(true)
@@ -124,6 +126,10 @@ mod tests {
         assert!(links.update(&built).unwrap());
         assert_eq!(fs::read(&link).unwrap(), other);
         assert!(links.update(&folder.join("missing")).is_err());
+        let symbolic = folder.join("g");
+        std::os::unix::fs::symlink(&built, &symbolic).unwrap();
+        assert!(links.update(&symbolic).unwrap());
+        assert!(fs::symlink_metadata(links.folder().join("g")).unwrap().is_file());
 
         let path = links.folder().to_owned();
         drop(links);

@@ -156,7 +156,15 @@ impl Rebuild {
             // A file that no function is made of.
             [] if !was_failing => return,
             [] => format!("{DONE}the build is good again{DONE:#}, and no function has changed"),
-            some => format!("{DONE}rebuilt{DONE:#} in {took} ms and replaced: {}", some.join(", ")),
+            some => {
+                let attached = |name: &&String| lambda.is_attached(name).is_ok_and(|attached| attached);
+                let left: Vec<_> = some.iter().filter(attached).map(String::as_str).collect();
+                let mut text = format!("{DONE}rebuilt{DONE:#} in {took} ms and replaced: {}", some.join(", "));
+                if !left.is_empty() {
+                    let _ = write!(text, "; start your process anew: {}", left.join(", "));
+                }
+                text
+            }
         };
         console.tell(News { event: "rebuilt", text, fields: json!({"functions": replaced, "duration_ms": took}) });
     }
@@ -172,7 +180,7 @@ pub(super) async fn follow(rebuild: Option<&mut Rebuild>, cloud: &Cloud, console
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn link(binaries: &Path, functions: &Executables) -> io::Result<Links> {

@@ -3,6 +3,7 @@
 //! The task is the only one that knows the process's state, so nothing here is locked. It takes jobs from its pool,
 //! hands each to the process when that asks for one, and kills the process when it must.
 
+mod attached;
 mod life;
 mod process;
 mod runtime_api;
@@ -15,7 +16,11 @@ use std::{
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::life::Life;
-pub use self::life::{IDLE_MAX, INIT_MAX};
+pub use self::{
+    attached::ATTACHED_DEADLINE,
+    life::{IDLE_MAX, INIT_MAX},
+};
+pub(super) use self::{process::variables, runtime_api::RuntimeApi};
 use super::{
     failure::InitFailure,
     pool::{Permit, Pool, Request},
@@ -73,7 +78,10 @@ impl Environment {
         let (sender, jobs) = mpsc::channel(1);
         let log_stream = log_stream(&pool.spec).into();
         let environment = Self { index, log_stream, jobs: sender, pid: Arc::default(), retired: Arc::default() };
-        pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs));
+        match pool.take_runtime_api() {
+            Some(api) => pool.tasks.spawn(attached::run(Arc::clone(pool), environment.clone(), jobs, api)),
+            None => pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs)),
+        }
         environment
     }
 
@@ -97,7 +105,7 @@ impl Environment {
 
 /// `2026/11/21/[$LATEST]{id}`; in a group that functions may share, with the function's name.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>
-fn log_stream(spec: &FunctionSpec) -> String {
+pub(super) fn log_stream(spec: &FunctionSpec) -> String {
     let (day, id) = (chrono::Utc::now().format("%Y/%m/%d"), uuid::Uuid::new_v4().simple());
     match spec.logging.group {
         None => format!("{day}/[$LATEST]{id}"),

@@ -34,7 +34,7 @@ pub(super) fn spawn(
 /// As Lambda sets them; later ones win. A template may choose `PATH` or `TZ`, but not which cloud its function talks to.
 /// `AWS_EXECUTION_ENV` is not among them: it is not defined for custom runtimes.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
-fn variables(
+pub(in crate::lambda) fn variables(
     spec: &FunctionSpec,
     account: &Account,
     log_stream: &str,

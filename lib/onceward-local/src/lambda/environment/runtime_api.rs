@@ -67,8 +67,8 @@ pub(super) struct Delivery {
 
 /// A listening Runtime API.
 #[derive(Debug)]
-pub(super) struct RuntimeApi {
-    pub(super) address: SocketAddr,
+pub(in crate::lambda) struct RuntimeApi {
+    pub(in crate::lambda) address: SocketAddr,
     pub(super) calls: mpsc::Receiver<Call>,
     server: JoinHandle<()>,
 }
@@ -79,9 +79,21 @@ impl Drop for RuntimeApi {
     }
 }
 
+impl RuntimeApi {
+    /// The same as [`listen`], without waiting.
+    pub(in crate::lambda) fn listen_at_once() -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        serve(TcpListener::from_std(listener)?)
+    }
+}
+
 /// Listens on a free port.
 pub(super) async fn listen() -> io::Result<RuntimeApi> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    serve(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
+}
+
+fn serve(listener: TcpListener) -> io::Result<RuntimeApi> {
     let address = listener.local_addr()?;
     let (sender, calls) = mpsc::channel(CALLS_MAX);
     // Without this, the second packet of an answer waits for the client's delayed acknowledgement: 40 ms.

@@ -14,7 +14,7 @@ use std::time::Duration;
 pub(super) use self::listed::Listed;
 use self::listed::common_settings;
 pub use self::{
-    sqs::CONCURRENCY_DEFAULT,
+    sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},
     stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, RECORDS_AHEAD_MAX, STATE_BYTES_MAX, WINDOW_GRACE},
 };
 

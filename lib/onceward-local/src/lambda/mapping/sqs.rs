@@ -29,6 +29,10 @@ use crate::{
 
 /// Invocations at once of a mapping that does not say `MaximumConcurrency`.
 pub const CONCURRENCY_DEFAULT: usize = 4;
+/// Messages that a debugger looks at are hidden for this long at a time; a message that failed comes back within it.
+pub const ATTACHED_VISIBILITY: Duration = Duration::from_secs(15);
+/// How often they are hidden anew.
+const ATTACHED_VISIBILITY_INTERVAL: Duration = Duration::from_secs(5);
 /// Most messages of one `ReceiveMessage`.
 const RECEIVE_MAX: usize = 10;
 /// One long poll. Not longer, so that pollers without a slot get their turn where they outnumber the slots.
@@ -170,7 +174,8 @@ impl Poller {
     /// Deletes what succeeded; says whether that was all. The rest comes back after its visibility timeout.
     async fn invoke(&self, permit: Permit, items: Vec<Item>) -> bool {
         let payload = event(items.iter().map(|item| item.json.as_str()));
-        let invocation = match self.pool.run(permit, Request::new(payload, None)).await {
+        let running = self.pool.run(permit, Request::new(payload, None));
+        let invocation = match self.hiding(&items, running).await {
             Ok(finished) => finished.invocation,
             Err(error) => {
                 self.report("ERROR", &format!("{} messages not handled: {error}", items.len()));
@@ -195,6 +200,26 @@ impl Poller {
             self.delete(&item.message);
         }
         failed.is_empty()
+    }
+
+    /// Waits for `running`. While a debugger has the messages, their visibility timeout does not end.
+    async fn hiding<T>(&self, items: &[Item], running: impl Future<Output = T>) -> T {
+        if !self.pool.is_attached() {
+            return running.await;
+        }
+        let mut running = std::pin::pin!(running);
+        loop {
+            for Item { message, .. } in items {
+                // Refused after 12 hours; then it is delivered again.
+                let (queue, receipt) = (&self.mapping.queue_arn, &message.receipt_handle);
+                drop(self.sqs.change_visibility(queue, receipt, ATTACHED_VISIBILITY));
+            }
+            tokio::select! {
+                biased;
+                done = &mut running => return done,
+                () = sleep(ATTACHED_VISIBILITY_INTERVAL) => {}
+            }
+        }
     }
 
     fn delete(&self, message: &Received) {

@@ -1,5 +1,6 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
+mod attached;
 mod kill;
 mod lifecycle;
 mod replacement;
@@ -51,6 +52,8 @@ pub(super) struct Pool {
     faults: Faults,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) slots: Arc<Slots>,
+    /// Of a function that is left to a debugger.
+    attached: Option<attached::Address>,
     pub(super) created: DateTime<Utc>,
     state: Mutex<State>,
     health: watch::Sender<Health>,
@@ -139,6 +142,7 @@ impl Pool {
             faults,
             stop,
             slots,
+            attached: None,
             created: Utc::now(),
             state: Mutex::default(),
             health,

@@ -8,6 +8,10 @@ impl Pool {
     /// From now on every invocation gets a process that starts after this. Those at work end when they have answered,
     /// the others at once.
     pub(in crate::lambda) fn replace(self: &Arc<Self>) {
+        if self.is_attached() {
+            // Its process is not ours to end.
+            return;
+        }
         let mut state = self.lock();
         for alive in state.alive.values_mut() {
             alive.retiring = true;

@@ -1,6 +1,7 @@
 //! The local Lambda with real processes.
 
 mod api;
+mod attached;
 mod concurrency;
 mod destinations;
 mod environments;
