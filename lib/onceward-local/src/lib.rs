@@ -1,6 +1,8 @@
 //! The local cloud: what a SAM template of event handlers needs from AWS, in one process.
 
 pub mod account;
+mod background;
+pub mod clock;
 pub mod cloud;
 pub mod destination;
 pub mod dev;
@@ -9,6 +11,8 @@ pub mod endpoint;
 pub mod events;
 pub mod gateway;
 pub mod lambda;
+pub mod retry;
+mod schedule;
 pub mod sns;
 pub mod sqs;
 pub mod store;

@@ -43,7 +43,13 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
 
 fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events::EventsError> {
     let template::Rule { name, bus, pattern, enabled, targets, .. } = rule;
-    let created = events::Rule { name: name.clone(), bus: bus.clone(), pattern: pattern.clone(), enabled: *enabled };
+    let created = events::Rule {
+        name: name.clone(),
+        bus: bus.clone(),
+        pattern: Some(pattern.to_string()),
+        disabled: !*enabled,
+        ..events::Rule::default()
+    };
     services.events.put_rule(created)?;
     for target in targets {
         let template::RuleTarget { id, arn, dead_letter_arn, input, message_group_id } = target.clone();
@@ -52,7 +58,8 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
             TargetInput::Path(path) => events::Input::Path(path),
             TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
         });
-        let target = events::Target { id, arn, dead_letter_arn, input, message_group_id, retry_policy: None };
+        let target =
+            events::Target { id, arn, dead_letter_arn, input, message_group_id, ..events::Target::default() };
         services.events.put_target(bus, name, target)?;
     }
     Ok(())

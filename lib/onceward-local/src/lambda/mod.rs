@@ -18,7 +18,7 @@ mod service;
 mod spec;
 mod tasks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     environment::{IDLE_MAX, INIT_MAX},

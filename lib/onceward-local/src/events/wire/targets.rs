@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{page, without_nulls};
 use crate::events::{EventBridge, EventsError, Input, Target};
+use crate::retry::RetryPolicy;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -34,10 +35,18 @@ struct WireTarget {
     #[serde(default)]
     dead_letter_config: Option<DeadLetterConfig>,
     #[serde(default)]
-    retry_policy: Option<Value>,
-    /// Targets here need no role: nothing checks permissions.
-    #[serde(default, rename = "RoleArn")]
-    _role_arn: Option<String>,
+    retry_policy: Option<WireRetryPolicy>,
+    #[serde(default)]
+    role_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct WireRetryPolicy {
+    #[serde(default)]
+    maximum_retry_attempts: Option<u32>,
+    #[serde(default)]
+    maximum_event_age_in_seconds: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +128,11 @@ impl WireTarget {
             dead_letter_arn: self.dead_letter_config.and_then(|config| config.arn),
             input,
             message_group_id: self.sqs_parameters.and_then(|parameters| parameters.message_group_id),
-            retry_policy: self.retry_policy,
+            retry_policy: self.retry_policy.map_or(RetryPolicy::default(), |policy| RetryPolicy {
+                attempts_max: policy.maximum_retry_attempts,
+                age_max_seconds: policy.maximum_event_age_in_seconds,
+            }),
+            role_arn: self.role_arn,
         })
     }
 }
@@ -187,7 +200,8 @@ fn description(target: &Target) -> Value {
         "Arn": target.arn,
         "DeadLetterConfig": target.dead_letter_arn.as_ref().map(|arn| json!({"Arn": arn})),
         "SqsParameters": target.message_group_id.as_ref().map(|group| json!({"MessageGroupId": group})),
-        "RetryPolicy": target.retry_policy,
+        "RetryPolicy": retry_policy(target.retry_policy),
+        "RoleArn": target.role_arn,
     });
     match &target.input {
         Some(Input::Constant(text)) => described["Input"] = json!(text),
@@ -198,4 +212,13 @@ fn description(target: &Target) -> Value {
         None => {}
     }
     without_nulls(described)
+}
+
+fn retry_policy(policy: RetryPolicy) -> Option<Value> {
+    (policy != RetryPolicy::default()).then(|| {
+        without_nulls(json!({
+            "MaximumRetryAttempts": policy.attempts_max,
+            "MaximumEventAgeInSeconds": policy.age_max_seconds,
+        }))
+    })
 }

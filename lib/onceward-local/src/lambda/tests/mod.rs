@@ -2,7 +2,7 @@
 
 mod api;
 mod environments;
-mod function;
+pub(crate) mod function;
 mod http_api;
 mod invocations;
 mod sqs;
@@ -77,7 +77,7 @@ impl Bench {
     }
 }
 
-fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
+pub(crate) fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lambda/tests");
     let executable = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
     let mut variables = BTreeMap::from([("TEST_EXECUTABLE".to_owned(), executable)]);
