@@ -13,6 +13,7 @@ pub mod gateway;
 pub mod lambda;
 pub mod retry;
 mod schedule;
+pub mod scheduler;
 pub mod sns;
 pub mod sqs;
 pub mod store;

@@ -195,6 +195,7 @@ impl Cloud {
     /// Ends every function process and every server; returns when they are gone.
     pub async fn shutdown(&self) {
         self.services.events.stop();
+        self.services.scheduler.stop();
         self.services.lambda.shutdown().await;
         let mut servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
         servers.shutdown().await;
@@ -204,6 +205,7 @@ impl Cloud {
 impl Drop for Cloud {
     fn drop(&mut self) {
         self.services.events.stop();
+        self.services.scheduler.stop();
         self.services.destinations.disconnect();
     }
 }

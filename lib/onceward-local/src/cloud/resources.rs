@@ -58,8 +58,7 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
             TargetInput::Path(path) => events::Input::Path(path),
             TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
         });
-        let target =
-            events::Target { id, arn, dead_letter_arn, input, message_group_id, ..events::Target::default() };
+        let target = events::Target { id, arn, dead_letter_arn, input, message_group_id, ..events::Target::default() };
         services.events.put_target(bus, name, target)?;
     }
     Ok(())

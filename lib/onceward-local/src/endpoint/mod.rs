@@ -20,6 +20,7 @@ use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
 use crate::lambda::{Lambda, LogSink};
+use crate::scheduler::Scheduler;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::{Store, StoreError};
@@ -43,6 +44,8 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// Schedules.
+    pub scheduler: Scheduler,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
@@ -75,6 +78,7 @@ impl Services {
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log),
+            scheduler: Scheduler::new(account.clone(), destinations.clone()),
             destinations: destinations.clone(),
             store,
             account,
@@ -84,7 +88,7 @@ impl Services {
     }
 }
 
-/// The endpoint's routes. Whatever is not Lambda's or a health check is told apart by its headers and its body.
+/// The endpoint's routes. Whatever is not Lambda's, Scheduler's or a health check is told apart by its headers and its body.
 pub fn router(services: &Services) -> Router {
     Router::new()
         .route("/health", get(health))
@@ -92,11 +96,12 @@ pub fn router(services: &Services) -> Router {
         .fallback(any)
         .with_state(services.clone())
         .merge(services.lambda.api())
+        .merge(services.scheduler.api())
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "scheduler", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }

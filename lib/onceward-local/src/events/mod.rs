@@ -123,12 +123,7 @@ impl EventBridge {
         let event_id = event.id.clone();
         if let Err(error) = self.accept(&bus, event, &[]) {
             let reason = error.to_string();
-            self.remember(Undelivered {
-                event_id: event_id.clone(),
-                rule_arn: String::new(),
-                target_arn: bus,
-                reason,
-            });
+            self.remember(Undelivered { event_id: event_id.clone(), rule_arn: String::new(), target_arn: bus, reason });
         }
         Ok(event_id)
     }

@@ -122,7 +122,7 @@ impl StoredRule {
 
 /// Compiles a pattern's text.
 pub(super) fn pattern(text: &str) -> Result<Pattern, PatternError> {
-    let json: Value = serde_json::from_str(text)
-        .map_err(|error| PatternError { reason: format!("not valid JSON: {error}") })?;
+    let json: Value =
+        serde_json::from_str(text).map_err(|error| PatternError { reason: format!("not valid JSON: {error}") })?;
     Pattern::parse(&json)
 }

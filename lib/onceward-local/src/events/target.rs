@@ -36,7 +36,8 @@ impl Target {
             )));
         }
         let (service, name) = self.check_arn()?;
-        let refuse = |reason: String| Err(EventsError::validation(format!("Target {}: {reason}: {}", self.id, self.arn)));
+        let refuse =
+            |reason: String| Err(EventsError::validation(format!("Target {}: {reason}: {}", self.id, self.arn)));
         if service == "sqs" && name.ends_with(FIFO_SUFFIX) && self.message_group_id.is_none() {
             return refuse("SqsParameters.MessageGroupId is required for a FIFO queue".to_owned());
         }
@@ -45,7 +46,8 @@ impl Target {
         }
         if service == "events" && self.input.is_some() {
             return refuse(
-                "the local cloud sends a bus the event as it is, without Input, InputPath or InputTransformer".to_owned(),
+                "the local cloud sends a bus the event as it is, without Input, InputPath or InputTransformer"
+                    .to_owned(),
             );
         }
         if let Some(fault) = self.retry_policy.fault() {
@@ -61,10 +63,9 @@ impl Target {
     pub(super) fn check_arn(&self) -> Result<(&str, &str), EventsError> {
         let parts: Vec<&str> = self.arn.splitn(6, ':').collect();
         match parts.as_slice() {
-            ["arn", _, "sns", _, _, name] if name.ends_with(FIFO_SUFFIX) => Err(EventsError::validation(format!(
-                "EventBridge does not deliver to FIFO topics: {}",
-                self.arn
-            ))),
+            ["arn", _, "sns", _, _, name] if name.ends_with(FIFO_SUFFIX) => {
+                Err(EventsError::validation(format!("EventBridge does not deliver to FIFO topics: {}", self.arn)))
+            }
             ["arn", _, service @ ("sqs" | "sns"), _, _, name] if !name.is_empty() => Ok((service, name)),
             ["arn", _, service @ "lambda", _, _, name] if name.starts_with("function:") => Ok((service, name)),
             ["arn", _, service @ "events", _, _, name] if name.starts_with("event-bus/") => Ok((service, name)),
@@ -78,9 +79,9 @@ impl Target {
 
 fn check_dead_letter_arn(arn: &str) -> Result<(), EventsError> {
     match arn.split(':').collect::<Vec<_>>().as_slice() {
-        ["arn", _, "sqs", _, _, name] if name.ends_with(FIFO_SUFFIX) => Err(EventsError::validation(format!(
-            "DeadLetterConfig must be a standard queue, not a FIFO queue: {arn}"
-        ))),
+        ["arn", _, "sqs", _, _, name] if name.ends_with(FIFO_SUFFIX) => {
+            Err(EventsError::validation(format!("DeadLetterConfig must be a standard queue, not a FIFO queue: {arn}")))
+        }
         ["arn", _, "sqs", _, _, name] if !name.is_empty() => Ok(()),
         ["arn", _, service, ..] if *service != "sqs" => {
             Err(EventsError::validation(format!("DeadLetterConfig must be a queue, not of {service}: {arn}")))

@@ -99,7 +99,11 @@ async fn an_archive_that_cannot_be_is_refused() {
     let (code, message) = refused(&events, "CreateArchive", again).await;
     assert_eq!((code.as_str(), message.as_str()), ("ResourceAlreadyExistsException", "Archive a already exists."));
     let rows = [
-        (json!({"EventSourceArn": BUS.replace("default", "none")}), "ResourceNotFoundException", "Event bus none does not"),
+        (
+            json!({"EventSourceArn": BUS.replace("default", "none")}),
+            "ResourceNotFoundException",
+            "Event bus none does not",
+        ),
         (json!({"EventPattern": "{"}), "InvalidEventPatternException", "not valid JSON"),
         (json!({"ArchiveName": "b".repeat(49)}), "ValidationException", "Archive name"),
         (json!({"KmsKeyIdentifier": "k"}), "ValidationException", "KmsKeyIdentifier"),
@@ -149,7 +153,8 @@ async fn a_replay_sends_the_events_of_a_time_again_and_says_so() {
     sleep(Duration::from_mins(1)).await;
     let mut again = drain(&services, "work").await;
     again.sort_by_key(|event| event["detail"]["at"].as_i64());
-    let mut expected: Vec<_> = first.iter().filter(|event| (0..=7_200).contains(&event["detail"]["at"].as_i64().unwrap())).cloned().collect();
+    let mut expected: Vec<_> =
+        first.iter().filter(|event| (0..=7_200).contains(&event["detail"]["at"].as_i64().unwrap())).cloned().collect();
     expected.sort_by_key(|event| event["detail"]["at"].as_i64());
     expected.iter_mut().for_each(|event| event["replay-name"] = json!("again"));
     assert_eq!(again, expected, "with their ids, times and details");

@@ -157,7 +157,10 @@ async fn an_event_for_a_bus_that_does_not_exist_is_accepted_and_lost() {
     assert_eq!(answer["FailedEntryCount"], 0);
     let lost = events.undelivered();
     assert_eq!(answer["Entries"][0]["EventId"], lost[0].event_id);
-    assert_eq!((lost[0].target_arn.as_str(), lost[0].reason.as_str()), ("nowhere", "Event bus nowhere does not exist."));
+    assert_eq!(
+        (lost[0].target_arn.as_str(), lost[0].reason.as_str()),
+        ("nowhere", "Event bus nowhere does not exist.")
+    );
 }
 
 #[tokio::test]
@@ -281,7 +284,8 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let (events, _sqs) = cloud(&[]);
     events.put_rule(rule("r", json!({"source": ["s"]}))).unwrap();
     let target = |target: Value| json!({"Rule": "r", "Targets": [target]});
-    let states = json!({"Id": "1", "Arn": "arn:aws:states:eu-west-1:000000000000:stateMachine:f", "HttpParameters": {}});
+    let states =
+        json!({"Id": "1", "Arn": "arn:aws:states:eu-west-1:000000000000:stateMachine:f", "HttpParameters": {}});
     let rows = [
         ("PutTargets", target(states), "ValidationException", "does not deliver to states"),
         (
@@ -332,7 +336,12 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
         ("CreateEventBus", json!({"Name": "b", "EventSourceName": "x"}), "ValidationException", "EventSourceName"),
         ("DeleteEventBus", json!({"Name": "default"}), "ValidationException", "default"),
         ("CreateConnection", json!({}), "UnknownOperationException", "CreateConnection"),
-        ("PutTargets", target(json!({"Id": "1", "Arn": "arn:aws:sns:eu-west-1:000000000000:t.fifo"})), "ValidationException", "FIFO topics"),
+        (
+            "PutTargets",
+            target(json!({"Id": "1", "Arn": "arn:aws:sns:eu-west-1:000000000000:t.fifo"})),
+            "ValidationException",
+            "FIFO topics",
+        ),
         (
             "PutTargets",
             target(json!({"Id": "1", "Arn": "arn:aws:events:eu-west-1:000000000000:event-bus/b", "InputPath": "$"})),
@@ -353,7 +362,9 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
         ),
         (
             "PutTargets",
-            target(json!({"Id": "1", "Arn": QUEUE_ARN, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:000000000000:d.fifo"}})),
+            target(
+                json!({"Id": "1", "Arn": QUEUE_ARN, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:000000000000:d.fifo"}}),
+            ),
             "ValidationException",
             "must be a standard queue",
         ),

@@ -9,8 +9,8 @@ use super::{arrives, call, cloud, entry, receive, refused, rule, target, text, t
 use crate::account::Account;
 use crate::endpoint::Services;
 use crate::events::{Entry, EventBridge, Rule, Target};
-use crate::lambda::{FunctionSpec, LogSink};
 use crate::lambda::tests::{function, spec};
+use crate::lambda::{FunctionSpec, LogSink};
 use crate::retry::RetryPolicy;
 
 /// Nothing here takes this long unless it is broken.
@@ -68,7 +68,11 @@ async fn a_function_or_topic_that_is_not_there_is_no_resource() {
         every_event(&events, "", Target { dead_letter_arn: Some(sqs.arn("dead")), ..target(arn) });
         events.put_event(entry("x", "{}")).unwrap();
         let dead = receive(&sqs, "dead").await.pop().unwrap();
-        assert_eq!((text(&dead, "ERROR_CODE"), text(&dead, "RETRY_ATTEMPTS")), ("NO_RESOURCE".into(), "0".into()), "{arn}");
+        assert_eq!(
+            (text(&dead, "ERROR_CODE"), text(&dead, "RETRY_ATTEMPTS")),
+            ("NO_RESOURCE".into(), "0".into()),
+            "{arn}"
+        );
         sqs.delete("dead", &dead.receipt_handle).unwrap();
     }
 }
@@ -155,7 +159,8 @@ async fn a_dead_letter_says_which_limit_ended_its_retries() {
     services.lambda.create_function(FunctionSpec { bootstrap: "/nowhere".into(), ..spec("f", &[]) }).unwrap();
     let full = (0..crate::lambda::EVENTS_MAX).all(|_| services.lambda.invoke_later("f", "{}".into(), None).is_ok());
     assert!(full && services.lambda.invoke_later("f", "{}".into(), None).is_err());
-    let retried = Target { retry_policy, dead_letter_arn: Some(sqs.arn("dead")), id: "2".to_owned(), ..target(&function) };
+    let retried =
+        Target { retry_policy, dead_letter_arn: Some(sqs.arn("dead")), id: "2".to_owned(), ..target(&function) };
     events.put_target("", "all", retried).unwrap();
     events.put_event(entry("x", "{}")).unwrap();
     let at_once = arrives(sqs, "dead").await;

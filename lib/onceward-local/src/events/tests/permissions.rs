@@ -15,17 +15,13 @@ async fn a_bus_has_a_policy_of_statements() {
     let (events, _sqs) = cloud(&[]);
     let bus = events.create_bus("shop").unwrap();
     assert_eq!(policy(&events).await, None);
-    let put = |id: &str, principal: &str| {
-        json!({"EventBusName": "shop", "Action": "events:PutEvents", "Principal": principal, "StatementId": id})
-    };
+    let put = |id: &str, principal: &str| json!({"EventBusName": "shop", "Action": "events:PutEvents", "Principal": principal, "StatementId": id});
     call(&events, "PutPermission", put("one", "111111111111")).await.unwrap();
     let mut all = put("all", "*");
     all["Condition"] = json!({"Type": "StringEquals", "Key": "aws:PrincipalOrgID", "Value": "o-1"});
     call(&events, "PutPermission", all.clone()).await.unwrap();
     call(&events, "PutPermission", all).await.unwrap();
-    let statement = |id: &str, principal: Value| {
-        json!({"Sid": id, "Effect": "Allow", "Principal": principal, "Action": "events:PutEvents", "Resource": bus})
-    };
+    let statement = |id: &str, principal: Value| json!({"Sid": id, "Effect": "Allow", "Principal": principal, "Action": "events:PutEvents", "Resource": bus});
     let mut conditional = statement("all", json!("*"));
     conditional["Condition"] = json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}});
     let one = statement("one", json!({"AWS": "arn:aws:iam::111111111111:root"}));

@@ -77,7 +77,9 @@ async fn schedules_follow_their_rules() {
 async fn schedule_expressions_are_checked() {
     let (events, _sqs) = cloud(&[]);
     events.create_bus("shop").unwrap();
-    for expression in ["rate(5 minute)", "rate(1 minutes)", "cron(0 10 * * * *)", "cron(0 10 * *)", "at(2026-01-01T00:00:00)"] {
+    for expression in
+        ["rate(5 minute)", "rate(1 minutes)", "cron(0 10 * * * *)", "cron(0 10 * *)", "at(2026-01-01T00:00:00)"]
+    {
         let put = json!({"Name": "r", "ScheduleExpression": expression});
         let expected = ("ValidationException".to_owned(), "Parameter ScheduleExpression is not valid.".to_owned());
         assert_eq!(refused(&events, "PutRule", put).await, expected, "{expression}");

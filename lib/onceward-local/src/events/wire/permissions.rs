@@ -73,10 +73,9 @@ pub(super) fn put(events: &EventBridge, request: PutPermission) -> Result<Value,
     let mut buses = events.buses();
     let bus = buses.bus_mut(&events.account, &request.event_bus_name)?;
     let policy = match &request.policy {
-        Some(text) => serde_json::from_str::<Value>(text)
-            .ok()
-            .filter(Value::is_object)
-            .ok_or_else(|| EventsError::validation("Parameter Policy is not valid. Reason: it is not a JSON object."))?,
+        Some(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(|| {
+            EventsError::validation("Parameter Policy is not valid. Reason: it is not a JSON object.")
+        })?,
         None => {
             let statement = request.statement(&bus.arn)?;
             let mut policy = bus.policy.clone().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
