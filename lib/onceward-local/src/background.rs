@@ -66,8 +66,8 @@ mod tests {
         let held = Arc::new(());
         let weak: Weak<()> = Arc::downgrade(&held);
         let task = async move {
-            let _held = held;
             std::future::pending::<()>().await;
+            drop(held);
         };
         background.spawn(task).unwrap();
         assert_eq!(background.spawn(async {}), Err(Refused));

@@ -107,6 +107,7 @@ impl Cloud {
         resources::create(&services, &stack)?;
         resources::create_functions(&services.lambda, &stack, &binaries, &environment, &http_url)?;
         let routes = resources::map(&services, &stack)?;
+        resources::create_schedules(&services, &stack)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());

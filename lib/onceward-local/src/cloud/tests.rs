@@ -19,6 +19,7 @@ fn stack(account: &Account) -> Stack {
         dead_letter_arn: None,
         input: None,
         message_group_id: None,
+        retry_policy: crate::retry::RetryPolicy::default(),
     };
     let definition = json!({
         "TableName": "orders",
@@ -34,6 +35,7 @@ fn stack(account: &Account) -> Stack {
             name: "rule".to_owned(),
             bus: "bus".to_owned(),
             pattern: json!({"detail-type": ["a.v1"]}),
+            schedule: None,
             enabled: true,
             targets: vec![target],
         }],

@@ -107,7 +107,7 @@ impl EventBridge {
             return Err(Failure { code: "THIRD_ACCOUNT_HOP_DETECTED", message, retryable: false });
         }
         let relayed = event.relayed(self.clock.now());
-        self.accept(bus, Arc::new(relayed), &[]).map_err(|error| Failure {
+        self.accept(bus, &Arc::new(relayed), &[]).map_err(|error| Failure {
             code: "NO_RESOURCE",
             message: error.to_string(),
             retryable: false,

@@ -121,7 +121,7 @@ impl EventBridge {
         let bus = entry.bus.clone();
         let event = Arc::new(Event::new(entry, Uuid::new_v4().to_string(), self.clock.now(), &self.account)?);
         let event_id = event.id.clone();
-        if let Err(error) = self.accept(&bus, event, &[]) {
+        if let Err(error) = self.accept(&bus, &event, &[]) {
             let reason = error.to_string();
             self.remember(Undelivered { event_id: event_id.clone(), rule_arn: String::new(), target_arn: bus, reason });
         }
@@ -149,15 +149,15 @@ impl EventBridge {
     }
 
     /// Takes `event` on `bus`: its archives keep it, its rules send it; only those in `rules`, if any are named.
-    fn accept(&self, bus: &str, event: Arc<Event>, rules: &[String]) -> Result<(), EventsError> {
+    fn accept(&self, bus: &str, event: &Arc<Event>, rules: &[String]) -> Result<(), EventsError> {
         let deliveries = {
             let mut buses = self.buses();
-            let deliveries = buses.route(&self.account, bus, &event, rules)?;
-            buses.archive(&self.account, bus, &event, self.clock.now());
+            let deliveries = buses.route(&self.account, bus, event, rules)?;
+            buses.archive(&self.account, bus, event, self.clock.now());
             deliveries
         };
         for delivery in deliveries {
-            self.send(&event, delivery);
+            self.send(event, delivery);
         }
         Ok(())
     }

@@ -93,7 +93,7 @@ impl EventBridge {
                     return self.end_replay(&name);
                 }
                 let again = event.replayed(&name, self.clock.now());
-                if let Err(error) = self.accept(&replay.bus_arn, Arc::new(again), &replay.filter_arns) {
+                if let Err(error) = self.accept(&replay.bus_arn, &Arc::new(again), &replay.filter_arns) {
                     self.buses().fail_replay(&name, error.to_string());
                     return self.end_replay(&name);
                 }

@@ -36,16 +36,16 @@ struct Failure {
 
 impl Scheduler {
     /// Invokes the target: at once, and if that fails for a while, again in the background.
-    pub(super) fn invoke(&self, invocation: Invocation) {
-        match self.attempt(&invocation, 1) {
-            Ok(()) => self.complete(&invocation),
+    pub(super) fn invoke(&self, invocation: &Invocation) {
+        match self.attempt(invocation, 1) {
+            Ok(()) => self.complete(invocation),
             Err(failure) if failure.retryable => {
                 let again = self.clone().retry(invocation.clone(), failure.clone());
                 if self.state.retries.spawn(again).is_err() {
-                    self.give_up(&invocation, &failure, 0);
+                    self.give_up(invocation, &failure, 0);
                 }
             }
-            Err(failure) => self.give_up(&invocation, &failure, 0),
+            Err(failure) => self.give_up(invocation, &failure, 0),
         }
     }
 

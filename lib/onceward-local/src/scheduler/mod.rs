@@ -115,7 +115,7 @@ impl Scheduler {
                 () = due => {
                     let taken = self.store().take_due(self.clock.now());
                     for (due, stored) in taken {
-                        self.invoke(Invocation { due, stored });
+                        self.invoke(&Invocation { due, stored });
                     }
                 }
             }

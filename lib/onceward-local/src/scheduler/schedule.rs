@@ -121,6 +121,11 @@ pub(super) struct Plan {
 }
 
 impl Schedule {
+    /// Why it would be refused, whenever it were created.
+    pub(crate) fn fault(&self) -> Option<String> {
+        self.check().err().map(|error| error.to_string())
+    }
+
     /// Checks everything that does not depend on the time.
     pub(super) fn check(&self) -> Result<Plan, SchedulerError> {
         check_name("name", &self.name)?;

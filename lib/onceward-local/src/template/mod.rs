@@ -6,6 +6,7 @@
 
 mod document;
 mod error;
+mod event_rule;
 mod function;
 mod intrinsics;
 mod names;

@@ -73,6 +73,7 @@ pub(super) fn attribute(
         ("AWS::SQS::Queue", "QueueName")
         | ("AWS::SNS::Topic", "TopicName")
         | ("AWS::Events::EventBus", "Name")
+        | ("AWS::Events::Archive", "ArchiveName")
         | ("AWS::Serverless::HttpApi", "ApiId") => name,
         ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => table_arn(resolver, &name),
         ("AWS::DynamoDB::Table", "StreamArn") => format!("{}{STREAM}", table_arn(resolver, &name)),
@@ -81,6 +82,13 @@ pub(super) fn attribute(
             let bus = resource.properties.get("EventBusName");
             let bus = bus.map_or_else(|| Ok("default".to_owned()), |bus| resolver.text(bus, place))?;
             account.arn("events", &rule_path(&bus, &name))
+        }
+        ("AWS::Events::Archive", "Arn") => account.arn("events", &format!("archive/{name}")),
+        ("AWS::Scheduler::ScheduleGroup", "Arn") => account.arn("scheduler", &format!("schedule-group/{name}")),
+        ("AWS::Scheduler::Schedule", "Arn") => {
+            let group = resource.properties.get("GroupName");
+            let group = group.map_or_else(|| Ok("default".to_owned()), |group| resolver.text(group, place))?;
+            account.arn("scheduler", &format!("schedule/{group}/{name}"))
         }
         ("AWS::SNS::Topic", "TopicArn") => account.arn("sns", &name),
         ("AWS::Serverless::Function", "Arn") => account.arn("lambda", &format!("function:{name}")),
@@ -159,7 +167,11 @@ fn name_property(kind: &str) -> Option<&'static str> {
         "AWS::SQS::Queue" => "QueueName",
         "AWS::SNS::Topic" => "TopicName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
-        "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
+        "AWS::Events::EventBus"
+        | "AWS::Events::Rule"
+        | "AWS::Scheduler::Schedule"
+        | "AWS::Scheduler::ScheduleGroup" => "Name",
+        "AWS::Events::Archive" => "ArchiveName",
         "AWS::Serverless::Function" => "FunctionName",
         "AWS::Logs::LogGroup" => "LogGroupName",
         "AWS::IAM::Role" => "RoleName",

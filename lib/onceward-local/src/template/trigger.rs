@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     error::Faulted,
-    names,
+    event_rule, names,
     node::{Data, Node},
     properties::Properties,
     resources::queue,
@@ -26,7 +26,7 @@ pub(super) fn read(function: &Properties<'_>, stack: &Stack, timeout: Duration) 
         let event = Properties::new(function.resolver, &node, format!("{place}.{}", key.name));
         read_event(event, stack, timeout)
     };
-    events.into_entries().into_iter().filter_map(read).collect()
+    events.into_entries().into_iter().filter(|(_, node)| !event_rule::handles(node)).filter_map(read).collect()
 }
 
 fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<Trigger> {

@@ -135,9 +135,9 @@ async fn an_archive_keeps_an_event_for_its_days() {
 async fn a_replay_sends_the_events_of_a_time_again_and_says_so() {
     let services = timed_cloud(&["work", "other"]);
     let Services { events, sqs, .. } = &services;
-    let rule_arn = events.put_rule(rule("some", json!({"source": ["shop.orders"]}))).unwrap();
+    let rule_arn = events.put_rule(rule("some", &json!({"source": ["shop.orders"]}))).unwrap();
     events.put_target("", "some", target(&sqs.arn("work"))).unwrap();
-    events.put_rule(rule("fresh", json!({"source": ["shop.orders"], "replay-name": [{"exists": false}]}))).unwrap();
+    events.put_rule(rule("fresh", &json!({"source": ["shop.orders"], "replay-name": [{"exists": false}]}))).unwrap();
     events.put_target("", "fresh", target(&sqs.arn("other"))).unwrap();
     archive(events, json!({})).await;
     let at = |second: i64| chrono::DateTime::from_timestamp(1_767_225_600 + second, 0);
@@ -156,7 +156,9 @@ async fn a_replay_sends_the_events_of_a_time_again_and_says_so() {
     let mut expected: Vec<_> =
         first.iter().filter(|event| (0..=7_200).contains(&event["detail"]["at"].as_i64().unwrap())).cloned().collect();
     expected.sort_by_key(|event| event["detail"]["at"].as_i64());
-    expected.iter_mut().for_each(|event| event["replay-name"] = json!("again"));
+    for event in &mut expected {
+        event["replay-name"] = json!("again");
+    }
     assert_eq!(again, expected, "with their ids, times and details");
     assert!(drain(&services, "other").await.is_empty(), "a pattern can tell a replay");
     assert_eq!(count(events).await, 5, "a replay is not archived");
@@ -180,7 +182,7 @@ async fn a_replay_goes_only_to_the_rules_it_names() {
     let Services { events, sqs, .. } = &services;
     let mut arns = Vec::new();
     for queue in ["work", "other"] {
-        arns.push(events.put_rule(rule(queue, json!({"source": ["shop.orders"]}))).unwrap());
+        arns.push(events.put_rule(rule(queue, &json!({"source": ["shop.orders"]}))).unwrap());
         events.put_target("", queue, target(&sqs.arn(queue))).unwrap();
     }
     archive(events, json!({})).await;
@@ -216,7 +218,7 @@ async fn a_replay_that_cannot_be_is_refused() {
     let events = &services.events;
     archive(events, json!({})).await;
     let other = events.create_bus("other").unwrap();
-    events.put_rule(Rule { bus: other.clone(), ..rule("r", json!({"source": ["s"]})) }).unwrap();
+    events.put_rule(Rule { bus: other.clone(), ..rule("r", &json!({"source": ["s"]})) }).unwrap();
     call(events, "StartReplay", replay("taken")).await.unwrap();
     let with = |pointer: &str, value: Value| {
         let mut request = replay("again");

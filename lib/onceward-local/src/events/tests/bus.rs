@@ -8,8 +8,8 @@ use crate::events::{ENTRIES_SIZE_MAX_BYTES, Entry, EntryError, Rule, Target};
 #[tokio::test]
 async fn an_event_reaches_the_targets_of_matching_rules_in_its_envelope() {
     let (events, sqs) = cloud(&["work", "other"]);
-    events.put_rule(rule("placed", json!({"detail-type": ["order.placed.v1"]}))).unwrap();
-    events.put_rule(rule("shipped", json!({"detail-type": ["order.shipped.v1"]}))).unwrap();
+    events.put_rule(rule("placed", &json!({"detail-type": ["order.placed.v1"]}))).unwrap();
+    events.put_rule(rule("shipped", &json!({"detail-type": ["order.shipped.v1"]}))).unwrap();
     let target = |id: &str, queue: &str| Target { id: id.to_owned(), arn: sqs.arn(queue), ..Target::default() };
     events.put_target("default", "placed", target("1", "work")).unwrap();
     events.put_target("default", "shipped", target("1", "other")).unwrap();
@@ -39,7 +39,7 @@ async fn an_event_reaches_the_targets_of_matching_rules_in_its_envelope() {
 async fn a_disabled_rule_and_another_bus_deliver_nothing() {
     let (events, sqs) = cloud(&["work"]);
     let bus_arn = events.create_bus("shop").unwrap();
-    events.put_rule(Rule { bus: bus_arn.clone(), ..rule("all", json!({"source": [{"prefix": ""}]})) }).unwrap();
+    events.put_rule(Rule { bus: bus_arn.clone(), ..rule("all", &json!({"source": [{"prefix": ""}]})) }).unwrap();
     events.put_target("shop", "all", Target { id: "1".to_owned(), arn: sqs.arn("work"), ..Target::default() }).unwrap();
 
     events.put_event(entry("x", "{}")).unwrap();
@@ -57,7 +57,7 @@ async fn a_disabled_rule_and_another_bus_deliver_nothing() {
 #[tokio::test]
 async fn a_fifo_target_gets_its_group() {
     let (events, sqs) = cloud(&["work.fifo"]);
-    events.put_rule(rule("all", json!({"source": ["shop.orders"]}))).unwrap();
+    events.put_rule(rule("all", &json!({"source": ["shop.orders"]}))).unwrap();
     let target = json!({"Id": "1", "Arn": sqs.arn("work.fifo"), "SqsParameters": {"MessageGroupId": "orders"}});
     call(&events, "PutTargets", json!({"Rule": "all", "Targets": [target]})).await.unwrap();
     events.put_event(entry("x", "{}")).unwrap();
@@ -70,7 +70,7 @@ async fn a_fifo_target_gets_its_group() {
 #[tokio::test]
 async fn what_cannot_be_delivered_goes_to_the_dead_letter_queue_with_its_reason() {
     let (events, sqs) = cloud(&["dead"]);
-    let rule_arn = events.put_rule(rule("all", json!({"source": ["shop.orders"]}))).unwrap();
+    let rule_arn = events.put_rule(rule("all", &json!({"source": ["shop.orders"]}))).unwrap();
     let target = json!({
         "Id": "1",
         "Arn": QUEUE_ARN,
@@ -101,7 +101,7 @@ async fn what_cannot_be_delivered_goes_to_the_dead_letter_queue_with_its_reason(
 #[tokio::test]
 async fn what_is_lost_is_remembered() {
     let (events, _sqs) = cloud(&[]);
-    events.put_rule(rule("all", json!({"source": ["shop.orders"]}))).unwrap();
+    events.put_rule(rule("all", &json!({"source": ["shop.orders"]}))).unwrap();
     events
         .put_target("", "all", Target { id: "1".to_owned(), arn: QUEUE_ARN.to_owned(), ..Target::default() })
         .unwrap();
@@ -229,11 +229,11 @@ async fn rules_and_targets_are_described_as_they_were_put() {
 #[tokio::test]
 async fn a_replaced_rule_keeps_its_targets() {
     let (events, sqs) = cloud(&["work"]);
-    events.put_rule(rule("r", json!({"source": ["nobody"]}))).unwrap();
+    events.put_rule(rule("r", &json!({"source": ["nobody"]}))).unwrap();
     events
         .put_target("default", "r", Target { id: "1".to_owned(), arn: sqs.arn("work"), ..Target::default() })
         .unwrap();
-    events.put_rule(rule("r", json!({"source": ["shop.orders"]}))).unwrap();
+    events.put_rule(rule("r", &json!({"source": ["shop.orders"]}))).unwrap();
     events.put_event(entry("x", "{}")).unwrap();
     assert_eq!(receive(&sqs, "work").await.len(), 1);
 }
@@ -242,7 +242,7 @@ async fn a_replaced_rule_keeps_its_targets() {
 async fn lists_come_in_pages() {
     let (events, _sqs) = cloud(&[]);
     for name in ["a", "b", "c"] {
-        events.put_rule(rule(name, json!({"source": ["s"]}))).unwrap();
+        events.put_rule(rule(name, &json!({"source": ["s"]}))).unwrap();
     }
     let first = call(&events, "ListRules", json!({"Limit": 2})).await.unwrap();
     let next = call(&events, "ListRules", json!({"Limit": 2, "NextToken": first["NextToken"]})).await.unwrap();
@@ -255,7 +255,7 @@ async fn lists_come_in_pages() {
 #[tokio::test]
 async fn tags_belong_to_buses_and_rules() {
     let (events, _sqs) = cloud(&[]);
-    let arn = events.put_rule(rule("r", json!({"source": ["s"]}))).unwrap();
+    let arn = events.put_rule(rule("r", &json!({"source": ["s"]}))).unwrap();
     let tags = json!([{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]);
     call(&events, "TagResource", json!({"ResourceARN": arn, "Tags": tags})).await.unwrap();
     call(&events, "UntagResource", json!({"ResourceARN": arn, "TagKeys": ["a"]})).await.unwrap();
@@ -282,7 +282,7 @@ async fn a_pattern_can_be_tested() {
 #[tokio::test]
 async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
     let (events, _sqs) = cloud(&[]);
-    events.put_rule(rule("r", json!({"source": ["s"]}))).unwrap();
+    events.put_rule(rule("r", &json!({"source": ["s"]}))).unwrap();
     let target = |target: Value| json!({"Rule": "r", "Targets": [target]});
     let states =
         json!({"Id": "1", "Arn": "arn:aws:states:eu-west-1:000000000000:stateMachine:f", "HttpParameters": {}});
@@ -336,38 +336,6 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
         ("CreateEventBus", json!({"Name": "b", "EventSourceName": "x"}), "ValidationException", "EventSourceName"),
         ("DeleteEventBus", json!({"Name": "default"}), "ValidationException", "default"),
         ("CreateConnection", json!({}), "UnknownOperationException", "CreateConnection"),
-        (
-            "PutTargets",
-            target(json!({"Id": "1", "Arn": "arn:aws:sns:eu-west-1:000000000000:t.fifo"})),
-            "ValidationException",
-            "FIFO topics",
-        ),
-        (
-            "PutTargets",
-            target(json!({"Id": "1", "Arn": "arn:aws:events:eu-west-1:000000000000:event-bus/b", "InputPath": "$"})),
-            "ValidationException",
-            "sends a bus the event as it is",
-        ),
-        (
-            "PutTargets",
-            target(json!({"Id": "1", "Arn": QUEUE_ARN, "RetryPolicy": {"MaximumRetryAttempts": 186}})),
-            "ValidationException",
-            "MaximumRetryAttempts must be 0 to 185",
-        ),
-        (
-            "PutTargets",
-            target(json!({"Id": "1", "Arn": QUEUE_ARN, "RetryPolicy": {"MaximumEventAgeInSeconds": 59}})),
-            "ValidationException",
-            "MaximumEventAgeInSeconds must be 60 to 86400",
-        ),
-        (
-            "PutTargets",
-            target(
-                json!({"Id": "1", "Arn": QUEUE_ARN, "DeadLetterConfig": {"Arn": "arn:aws:sqs:eu-west-1:000000000000:d.fifo"}}),
-            ),
-            "ValidationException",
-            "must be a standard queue",
-        ),
     ];
     for (action, body, code, words) in rows {
         let (found, message) = refused(&events, action, body.clone()).await;

@@ -17,7 +17,7 @@ use crate::retry::RetryPolicy;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn every_event(events: &EventBridge, bus: &str, target: Target) -> String {
-    let rule = Rule { bus: bus.to_owned(), ..rule("all", json!({"source": ["shop.orders"]})) };
+    let rule = Rule { bus: bus.to_owned(), ..rule("all", &json!({"source": ["shop.orders"]})) };
     let arn = events.put_rule(rule).unwrap();
     events.put_target(bus, "all", target).unwrap();
     arn
@@ -153,7 +153,7 @@ async fn a_dead_letter_says_which_limit_ended_its_retries() {
     let Services { events, sqs, destinations, .. } = &services;
     let retry_policy = RetryPolicy { attempts_max: Some(2), age_max_seconds: None };
     let dead_letter_arn = Some(sqs.arn("dead"));
-    let rule_arn = every_event(events, "", Target { retry_policy, dead_letter_arn, ..target(&sqs.arn("work")) });
+    let rule_arn = every_event(events, "", Target { dead_letter_arn, retry_policy, ..target(&sqs.arn("work")) });
     // Lambda is full of events of a function that does not start: they wait a minute for their next try.
     let function = services.account.arn("lambda", "function:f");
     services.lambda.create_function(FunctionSpec { bootstrap: "/nowhere".into(), ..spec("f", &[]) }).unwrap();
@@ -197,7 +197,7 @@ async fn retries_end_with_the_cloud() {
 #[tokio::test]
 async fn a_target_is_described_with_its_retry_policy_and_role() {
     let (events, sqs) = cloud(&["work"]);
-    events.put_rule(rule("r", json!({"source": ["s"]}))).unwrap();
+    events.put_rule(rule("r", &json!({"source": ["s"]}))).unwrap();
     let target = json!({
         "Id": "t",
         "Arn": sqs.arn("work"),
@@ -208,4 +208,26 @@ async fn a_target_is_described_with_its_retry_policy_and_role() {
     assert_eq!(call(&events, "ListTargetsByRule", json!({"Rule": "r"})).await.unwrap()["Targets"], json!([target]));
     let many: Vec<_> = (0..6).map(|n| json!({"Id": n.to_string(), "Arn": sqs.arn("work")})).collect();
     assert_eq!(refused(&events, "PutTargets", json!({"Rule": "r", "Targets": many})).await.0, "LimitExceededException");
+}
+
+#[tokio::test]
+async fn a_target_that_cannot_be_is_refused() {
+    let (events, sqs) = cloud(&["work"]);
+    events.put_rule(rule("r", &json!({"source": ["s"]}))).unwrap();
+    let queue = sqs.arn("work");
+    let rows = [
+        (json!({"Arn": "arn:aws:sns:eu-west-1:000000000000:t.fifo"}), "FIFO topics"),
+        (
+            json!({"Arn": "arn:aws:events:eu-west-1:000000000000:event-bus/b", "InputPath": "$"}),
+            "sends a bus the event as it is",
+        ),
+        (json!({"Arn": queue, "RetryPolicy": {"MaximumRetryAttempts": 186}}), "MaximumRetryAttempts must be 0 to 185"),
+        (json!({"Arn": queue, "RetryPolicy": {"MaximumEventAgeInSeconds": 59}}), "must be 60 to 86400"),
+        (json!({"Arn": queue, "DeadLetterConfig": {"Arn": format!("{queue}.fifo")}}), "must be a standard queue"),
+    ];
+    for (mut target, words) in rows {
+        target["Id"] = json!("1");
+        let (code, message) = refused(&events, "PutTargets", json!({"Rule": "r", "Targets": [target]})).await;
+        assert!(code == "ValidationException" && message.contains(words), "{target}: {code}: {message}");
+    }
 }

@@ -59,7 +59,7 @@ async fn refused(events: &EventBridge, action: &str, body: Value) -> (String, St
     (body["__type"].as_str().unwrap().to_owned(), body["message"].as_str().unwrap().to_owned())
 }
 
-fn rule(name: &str, pattern: Value) -> Rule {
+fn rule(name: &str, pattern: &Value) -> Rule {
     Rule { name: name.to_owned(), pattern: Some(pattern.to_string()), ..Rule::default() }
 }
 

@@ -72,19 +72,18 @@ impl PutPermission {
 pub(super) fn put(events: &EventBridge, request: PutPermission) -> Result<Value, EventsError> {
     let mut buses = events.buses();
     let bus = buses.bus_mut(&events.account, &request.event_bus_name)?;
-    let policy = match &request.policy {
-        Some(text) => serde_json::from_str::<Value>(text).ok().filter(Value::is_object).ok_or_else(|| {
-            EventsError::validation("Parameter Policy is not valid. Reason: it is not a JSON object.")
-        })?,
-        None => {
-            let statement = request.statement(&bus.arn)?;
-            let mut policy = bus.policy.clone().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
-            if let Some(statements) = policy["Statement"].as_array_mut() {
-                statements.retain(|known| known["Sid"] != statement["Sid"]);
-                statements.push(statement);
-            }
-            policy
+    let policy = if let Some(text) = &request.policy {
+        let object = serde_json::from_str::<Value>(text).ok().filter(Value::is_object);
+        object
+            .ok_or_else(|| EventsError::validation("Parameter Policy is not valid. Reason: it is not a JSON object."))?
+    } else {
+        let statement = request.statement(&bus.arn)?;
+        let mut policy = bus.policy.clone().unwrap_or_else(|| json!({"Version": "2012-10-17", "Statement": []}));
+        if let Some(statements) = policy["Statement"].as_array_mut() {
+            statements.retain(|known| known["Sid"] != statement["Sid"]);
+            statements.push(statement);
         }
+        policy
     };
     if policy.to_string().len() > POLICY_MAX_BYTES {
         return Err(EventsError::PolicyLengthExceeded { bytes_max: POLICY_MAX_BYTES });

@@ -2,6 +2,8 @@
 
 mod bus;
 pub(super) mod queue;
+pub(super) mod rule;
+pub(super) mod schedule;
 mod table;
 mod topic;
 
@@ -10,7 +12,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path};
 use super::{
     document::{Document, Resource},
     error::Faults,
-    function,
+    event_rule, function,
     intrinsics::Resolver,
     names, parameters,
     properties::Properties,
@@ -19,19 +21,22 @@ use super::{
 use crate::account::Account;
 
 /// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 8] = [
+const IRRELEVANT: [&str; 10] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
+    "AWS::Events::EventBusPolicy",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ];
 
 const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
-     AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::Events::EventBus, AWS::Events::Rule, AWS::SNS::Topic, AWS::SNS::Subscription";
+     AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::Events::EventBus, AWS::Events::Rule, AWS::Events::Archive, \
+     AWS::Scheduler::Schedule, AWS::Scheduler::ScheduleGroup, AWS::SNS::Topic, AWS::SNS::Subscription";
 
 /// Resolves a document. Faults are in `faults`; the stack is whole only if there are none.
 pub(super) fn stack(
@@ -76,6 +81,7 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
         "AWS::DynamoDB::Table" => stack.tables.push(table::read(properties, id, name)),
         "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
         "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
+        "AWS::Scheduler::ScheduleGroup" => stack.schedule_groups.push(schedule::read_group(properties, name)),
         "AWS::Serverless::HttpApi" => http_api(properties),
         _ => {}
     }
@@ -84,14 +90,24 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
 fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack: &mut Stack) {
     let properties = || Properties::new(resolver, &resource.properties, &resource.id);
     match resource.kind.as_str() {
-        "AWS::Events::Rule" => stack.rules.extend(bus::read_rule(properties(), resource, stack)),
+        "AWS::Events::Rule" => stack.rules.extend(rule::read(properties(), resource, stack)),
+        "AWS::Events::Archive" => {
+            if let Ok(name) = names::physical_name(resolver, resource, resource.line, &resource.id) {
+                stack.archives.extend(bus::read_archive(properties(), name, stack));
+            }
+        }
+        "AWS::Scheduler::Schedule" => stack.schedules.extend(schedule::read(properties(), resource, stack)),
         "AWS::SNS::Subscription" => stack.subscriptions.extend(topic::read_subscription(properties(), stack)),
-        "AWS::Serverless::Function" => stack.functions.extend(function::read(resolver, resource, directory, stack)),
+        "AWS::Serverless::Function" => {
+            stack.functions.extend(function::read(resolver, resource, directory, stack));
+            event_rule::read(resolver, resource, stack);
+        }
         "AWS::SQS::Queue" => queue::check_redrive(resolver, resource, stack),
         "AWS::SNS::Topic"
         | "AWS::DynamoDB::Table"
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"
+        | "AWS::Scheduler::ScheduleGroup"
         | "AWS::Serverless::HttpApi" => {}
         kind if IRRELEVANT.contains(&kind) => {}
         kind => {
