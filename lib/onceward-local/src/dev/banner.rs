@@ -74,7 +74,12 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn triggers(stack: &Stack, function: &Function) -> String {
-    let triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
+    let arn = format!(":function:{}", function.name);
+    let rules = stack.rules.iter().filter(|rule| rule.targets.iter().any(|target| target.arn.ends_with(&arn)));
+    let schedules = stack.schedules.iter().filter(|schedule| schedule.target.arn.ends_with(&arn));
+    let mut triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
+    triggers.extend(rules.flat_map(event_types));
+    triggers.extend(schedules.map(|schedule| schedule.schedule_expression.clone()));
     if triggers.is_empty() { "Invoke only".to_owned() } else { triggers.join(", ") }
 }
 

@@ -47,16 +47,16 @@ struct Failure {
 
 impl EventBridge {
     /// Sends `event` to the target, else to its dead-letter queue, else remembers that it is lost.
-    pub(super) fn send(&self, event: &Arc<Event>, delivery: Delivery) {
-        match self.attempt(event, &delivery) {
+    pub(super) fn send(&self, event: &Arc<Event>, delivery: &Delivery) {
+        match self.attempt(event, delivery) {
             Ok(()) => {}
             Err(failure) if failure.retryable => {
                 let again = self.clone().retry(Arc::clone(event), delivery.clone(), failure.clone());
                 if self.state.retries.spawn(again).is_err() {
-                    self.give_up(event, &delivery, failure, None, 0);
+                    self.give_up(event, delivery, failure, None, 0);
                 }
             }
-            Err(failure) => self.give_up(event, &delivery, failure, None, 0),
+            Err(failure) => self.give_up(event, delivery, failure, None, 0),
         }
     }
 

@@ -114,7 +114,8 @@ impl Event {
             json!(account.region),
         );
         let resources_at = text.len();
-        text.push_str(&format!(r#""resources":{},"detail":{}}}"#, json!(entry.resources), entry.detail.trim()));
+        let resources = json!(entry.resources).to_string();
+        text.extend([r#""resources":"#, resources.as_str(), r#","detail":"#, entry.detail.trim(), "}"]);
         let value = json!({
             "version": "0",
             "id": id,

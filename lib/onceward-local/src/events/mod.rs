@@ -156,7 +156,7 @@ impl EventBridge {
             buses.archive(&self.account, bus, event, self.clock.now());
             deliveries
         };
-        for delivery in deliveries {
+        for delivery in &deliveries {
             self.send(event, delivery);
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::EventBridge;
 use super::bus::Buses;
 use super::delivery::Delivery;
 use super::event::Event;
+use super::rule::StoredRule;
 
 impl EventBridge {
     /// Looks at the rules' schedules again, after one of them changed.
@@ -43,7 +44,7 @@ impl EventBridge {
             let Some(rule_arn) = deliveries.first().map(|delivery| delivery.rule_arn.clone()) else { continue };
             let event = Event::scheduled(&rule_arn, Uuid::new_v4().to_string(), due_at, &self.account);
             let event = Arc::new(event);
-            for delivery in deliveries {
+            for delivery in &deliveries {
                 self.send(&event, delivery);
             }
         }
@@ -53,7 +54,7 @@ impl EventBridge {
 impl Buses {
     /// When the next rule is due.
     fn next_at(&self) -> Option<DateTime<Utc>> {
-        self.by_name.values().flat_map(|bus| bus.rules.values()).filter_map(|rule| rule.next_at()).min()
+        self.by_name.values().flat_map(|bus| bus.rules.values()).filter_map(StoredRule::next_at).min()
     }
 
     /// Each rule that is due, when it was, and where its event goes. What was missed (the machine slept) comes once.

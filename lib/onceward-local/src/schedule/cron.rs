@@ -196,8 +196,7 @@ fn set(text: &str, all: RangeInclusive<u32>, names: &[&str], steps: bool) -> Opt
 }
 
 fn value(text: &str, all: &RangeInclusive<u32>, names: &[&str]) -> Option<u32> {
-    let named = names.iter().position(|name| name.eq_ignore_ascii_case(text));
-    let number = match named {
+    let number = match names.iter().position(|name| name.eq_ignore_ascii_case(text)) {
         Some(position) => all.start() + u32::try_from(position).ok()?,
         None if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok()?,
         None => return None,

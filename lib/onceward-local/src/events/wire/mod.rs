@@ -48,7 +48,7 @@ fn answer(events: &EventBridge, request: &AwsRequest) -> Result<Value, EventsErr
         "ListEventBuses" => buses::list(events, parse(body)?),
         "DeleteEventBus" => buses::delete(events, &parse(body)?),
         "UpdateEventBus" => buses::update(events, parse(body)?),
-        "PutPermission" => permissions::put(events, parse(body)?),
+        "PutPermission" => permissions::put(events, &parse(body)?),
         "RemovePermission" => permissions::remove(events, &parse(body)?),
         "CreateArchive" => archives::create(events, parse(body)?),
         "DescribeArchive" => archives::describe(events, &parse(body)?),

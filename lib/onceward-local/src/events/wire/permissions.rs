@@ -69,7 +69,7 @@ impl PutPermission {
 }
 
 /// A whole policy replaces the one before; a statement replaces the one with its id.
-pub(super) fn put(events: &EventBridge, request: PutPermission) -> Result<Value, EventsError> {
+pub(super) fn put(events: &EventBridge, request: &PutPermission) -> Result<Value, EventsError> {
     let mut buses = events.buses();
     let bus = buses.bus_mut(&events.account, &request.event_bus_name)?;
     let policy = if let Some(text) = &request.policy {
