@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use axum::extract::{Path, RawQuery, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
 use super::error::SchedulerError;
 use super::schedule::time::seconds;
@@ -35,8 +37,18 @@ impl Scheduler {
             .route("/schedule-groups", get(list_groups))
             .route("/schedule-groups/{name}", get(get_group).post(create_group).delete(delete_group))
             .route("/tags/{*arn}", get(list_tags).post(tag).delete(untag))
+            .layer(map_response(with_request_id))
             .with_state(self.clone())
     }
+}
+
+/// Every answer has an id, as on AWS.
+async fn with_request_id(mut response: Response) -> Response {
+    const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+    if let Ok(id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
 }
 
 impl IntoResponse for SchedulerError {

@@ -308,10 +308,12 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
         ),
         (
             "PutTargets",
-            json!({"Rule": "none", "Targets": []}),
+            json!({"Rule": "none", "Targets": [{"Id": "1", "Arn": QUEUE_ARN}]}),
             "ResourceNotFoundException",
             "Rule none does not exist.",
         ),
+        ("PutTargets", json!({"Rule": "r", "Targets": []}), "ValidationException", "'targets' failed to satisfy"),
+        ("RemoveTargets", json!({"Rule": "r", "Ids": []}), "ValidationException", "'ids' failed to satisfy"),
         ("PutRule", json!({"Name": "s"}), "ValidationException", "EventPattern"),
         ("PutRule", json!({"Name": "s", "EventPattern": "{"}), "InvalidEventPatternException", "not valid JSON"),
         (

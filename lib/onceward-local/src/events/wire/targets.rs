@@ -137,8 +137,24 @@ impl WireTarget {
     }
 }
 
+/// Targets, or their ids, of one request.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html>
+const TARGETS_MAX: usize = 100;
+
+fn check_count(member: &str, count: usize) -> Result<(), EventsError> {
+    let bound = match count {
+        0 => "greater than or equal to 1".to_owned(),
+        1..=TARGETS_MAX => return Ok(()),
+        _ => format!("less than or equal to {TARGETS_MAX}"),
+    };
+    Err(EventsError::validation(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length {bound}"
+    )))
+}
+
 /// All targets or none: the first that is refused says why.
 pub(super) fn put(events: &EventBridge, request: PutTargets) -> Result<Value, EventsError> {
+    check_count("targets", request.targets.len())?;
     let read = |target: Value| {
         // The ARN first: another service's parameters are unknown here, and its name says more than theirs.
         let named = Target {
@@ -171,6 +187,7 @@ pub(super) fn list(events: &EventBridge, request: &ListTargetsByRule) -> Result<
 }
 
 pub(super) fn remove(events: &EventBridge, request: &RemoveTargets) -> Result<Value, EventsError> {
+    check_count("ids", request.ids.len())?;
     let mut buses = events.buses();
     let rule = buses.rule_mut(&events.account, &request.event_bus_name, &request.rule)?;
     let mut failed = Vec::new();

@@ -53,6 +53,7 @@ impl Bench {
         let request = Request::builder().method(method).uri(path).body(body).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status().as_u16();
+        assert!(response.headers().contains_key("x-amzn-requestid"), "{method} {path}");
         let code = response.headers().get("x-amzn-errortype").map(|code| code.to_str().unwrap().to_owned());
         let bytes = to_bytes(response.into_body(), BODY_BYTES_MAX).await.unwrap();
         (status, code, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
