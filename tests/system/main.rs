@@ -10,6 +10,7 @@ mod contract;
 mod crashes;
 mod dev;
 mod duplicates;
+mod faults;
 mod guide;
 mod orders;
 mod outage;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     for suite in [
         orders::trials,
         duplicates::trials,
+        faults::trials,
         guide::trials,
         crashes::trials,
         outage::trials,

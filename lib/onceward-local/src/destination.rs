@@ -91,11 +91,20 @@ impl Destinations {
         match service(arn) {
             Some("sqs") => drop(services.sqs.send(arn, message)?),
             Some("sns") => {
-                let Outgoing { body, attributes, .. } = message;
+                let Outgoing { body: message, attributes, group_id, deduplication_id, .. } = message;
                 let topic_arn = arn.to_owned();
-                drop(services.sns.publish(Publication { topic_arn, message: body, subject: None, attributes })?);
+                drop(services.sns.publish(Publication {
+                    topic_arn,
+                    message,
+                    attributes,
+                    group_id,
+                    deduplication_id,
+                    ..Publication::default()
+                })?);
             }
-            Some("lambda") => services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?,
+            Some("lambda") => {
+                drop(services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?);
+            }
             _ => return Err(DeliveryError::UnknownDestination { arn: arn.to_owned() }),
         }
         Ok(())

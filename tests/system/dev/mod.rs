@@ -2,6 +2,8 @@
 
 mod data;
 mod process;
+mod project;
+mod rebuild;
 mod refusals;
 
 use std::{path::Path, process::Command, time::Duration};
@@ -66,6 +68,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ];
     trials.extend(data::trials());
     trials.extend(refusals::trials());
+    trials.extend(rebuild::trials());
     trials
 }
 

@@ -32,6 +32,13 @@ pub(super) struct Dev {
 impl Dev {
     /// Starts it in `folder`, on free ports unless `arguments` say otherwise.
     pub(super) fn start_in(folder: &Path, arguments: &[&str]) -> Self {
+        // Its own build finds what was built for this test.
+        let target = binaries().parent().expect("target/debug is in a folder").to_owned();
+        Self::start_with_target(folder, &target, arguments)
+    }
+
+    /// The same, for a workspace with a `target` of its own.
+    pub(super) fn start_with_target(folder: &Path, target: &Path, arguments: &[&str]) -> Self {
         let mut command = Command::new(binaries().join("onceward"));
         command.arg("dev").args(arguments).current_dir(folder);
         for port in ["--aws-port", "--http-port"] {
@@ -39,8 +46,7 @@ impl Dev {
                 command.args([port, "0"]);
             }
         }
-        // Its own build finds what was built for this test.
-        command.env("CARGO_TARGET_DIR", binaries().parent().expect("target/debug is in a folder"));
+        command.env("CARGO_TARGET_DIR", target);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("onceward is built");
         let out = Lines::of(child.stdout.take().expect("piped"));
@@ -81,6 +87,25 @@ impl Dev {
         self.runtime.block_on(async {
             let request = self.http.post(url).header("content-type", "application/json").body(body.to_owned());
             request.send().await.expect("the API answers").json().await.expect("JSON")
+        })
+    }
+
+    /// The same by another thread: for what takes long.
+    pub(super) fn posted(&self, url: &str, body: &str) -> thread::JoinHandle<Value> {
+        // A client of its own: connections belong to the runtime that opened them.
+        let request = reqwest::Client::new().post(url).header("content-type", "application/json").body(body.to_owned());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        thread::spawn(move || {
+            runtime.block_on(async { request.send().await.expect("the API answers").json().await.expect("JSON") })
+        })
+    }
+
+    /// A request of the AWS query protocol; its answer as it is.
+    pub(super) fn post_form(&self, url: &str, body: &str) -> String {
+        self.runtime.block_on(async {
+            let request = self.http.post(url).header("content-type", "application/x-www-form-urlencoded");
+            let answer = request.body(body.to_owned()).send().await.expect("the API answers");
+            answer.text().await.expect("text")
         })
     }
 

@@ -1,10 +1,13 @@
 //! What keeps `onceward dev` from running is said in a way that can be acted on.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink, path::PathBuf};
+use std::{net::TcpListener, os::unix::fs::symlink};
 
 use libtest_mimic::Trial;
 
-use super::process::{Dev, READY};
+use super::{
+    process::{Dev, READY},
+    project::Folder,
+};
 use crate::{system::binaries, trial};
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -103,28 +106,4 @@ Resources:
     });
     assert!(dev.out.seen.len() > before, "after the banner");
     assert!(!dev.out.text().contains("{\"timestamp\""), "for people: {}", dev.out.text());
-}
-
-/// A folder that is removed in the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("onceward-dev-{:x}", rand::random::<u64>()));
-        fs::create_dir(&folder).expect("a new folder");
-        // As the template's path is shown: without links.
-        Self(folder.canonicalize().expect("it exists"))
-    }
-
-    fn write(&self, name: &str, text: &str) -> String {
-        let path = self.0.join(name);
-        fs::write(&path, text).expect("written");
-        path.display().to_string()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
-    }
 }

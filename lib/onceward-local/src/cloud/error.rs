@@ -74,14 +74,14 @@ pub enum CloudError {
         /// The property that says so.
         property: &'static str,
     },
-    /// A function wants something of a trigger that the local cloud does not do.
-    #[error("function {function}: {property}: the local cloud does not {what}")]
-    Unsupported {
+    /// A function's `.zip` cannot be unpacked.
+    #[error("function {function}: its package {} cannot be unpacked: {reason}", path.display())]
+    Package {
         /// The function.
         function: String,
-        /// The property of its event source.
-        property: &'static str,
-        /// What it does not do, and what to write instead.
-        what: &'static str,
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
 }

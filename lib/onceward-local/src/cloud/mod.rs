@@ -5,6 +5,7 @@
 
 mod error;
 mod listeners;
+mod packages;
 mod resources;
 mod tables;
 #[cfg(test)]
@@ -20,10 +21,13 @@ use tokio::task::JoinSet;
 
 pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
+pub use self::packages::PACKAGE_BYTES_MAX;
+use self::packages::Packages;
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
 use crate::events::EventBridge;
+use crate::faults::Faults;
 use crate::gateway::Gateway;
 use crate::lambda::{Lambda, LambdaError, LogSink};
 use crate::sns::Sns;
@@ -60,6 +64,8 @@ pub struct Cloud {
     http_url: String,
     gateway_url: String,
     servers: Mutex<JoinSet<()>>,
+    /// Kept for as long as the functions run from them.
+    _packages: Packages,
 }
 
 /// A function whose first process is ready, or not.
@@ -105,14 +111,20 @@ impl Cloud {
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         resources::create(&services, &stack)?;
-        resources::create_functions(&services.lambda, &stack, &binaries, &environment, &http_url)?;
+        let mut packages = Packages::default();
+        resources::create_functions(&services.lambda, &stack, &binaries, &mut packages, &environment, &http_url)?;
         let routes = resources::map(&services, &stack)?;
         resources::create_schedules(&services, &stack)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
-        listeners.serve(&mut servers, endpoint::router(&services), services.lambda.http_api(routes), gateway.router());
-        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers) })
+        listeners.serve(
+            &mut servers,
+            endpoint::router(&services),
+            services.lambda.http_api(routes, stack.cors.clone()),
+            gateway.router(),
+        );
+        Ok(Self { services, gateway, stack, http_url, gateway_url, servers: Mutex::new(servers), _packages: packages })
     }
 
     /// Starts one process of every function, all at once, and says of each when it is ready.
@@ -165,6 +177,11 @@ impl Cloud {
     /// The sandbox payment gateway.
     pub fn gateway(&self) -> &Gateway {
         &self.gateway
+    }
+
+    /// What goes wrong on purpose.
+    pub fn faults(&self) -> &Faults {
+        &self.services.faults
     }
 
     /// What was created.

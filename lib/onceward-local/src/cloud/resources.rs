@@ -5,12 +5,12 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::{error::CloudError, tables};
+use super::{error::CloudError, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
+use crate::sns::Sns;
 use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
 
 /// Creates buses, queues, topics, tables and rules. Those that a data folder already has are brought up to date.
@@ -26,11 +26,10 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         sqs.deploy_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
     }
     for topic in &stack.topics {
-        sns.create_topic(&topic.name).map_err(refused("topic", &topic.name))?;
+        sns.create_topic_with(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
     }
     for subscription in &stack.subscriptions {
-        let template::Subscription { topic_arn, queue_arn, raw } = subscription;
-        sns.subscribe(topic_arn, queue_arn, *raw).map_err(refused("subscription to", topic_arn))?;
+        subscribe(sns, subscription)?;
     }
     for table in &stack.tables {
         tables::deploy(&services.dynamodb, table)?;
@@ -41,6 +40,12 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
     for rule in &stack.rules {
         create_rule(services, rule).map_err(refused("rule", &rule.name))?;
     }
+    Ok(())
+}
+
+fn subscribe(sns: &Sns, subscription: &template::Subscription) -> Result<(), CloudError> {
+    let template::Subscription { topic_arn, protocol, endpoint, attributes } = subscription;
+    sns.subscribe_with(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))?;
     Ok(())
 }
 
@@ -92,13 +97,15 @@ pub(super) fn create_functions(
     lambda: &Lambda,
     stack: &Stack,
     binaries: &Path,
+    packages: &mut Packages,
     environment: &BTreeMap<String, String>,
     http_url: &str,
 ) -> Result<(), CloudError> {
     for function in &stack.functions {
+        let package = packages.folder(&function.name, &function.code_uri)?;
         let (bootstrap, property) = match &function.build {
             Build::CargoLambda { binary } => (binaries.join(binary), "BuildProperties.Binary"),
-            Build::Bootstrap => (function.code_uri.join("bootstrap"), "CodeUri"),
+            Build::Bootstrap => (package.join("bootstrap"), "CodeUri"),
         };
         if !bootstrap.is_file() {
             return Err(CloudError::NoExecutable { function: function.name.clone(), path: bootstrap, property });
@@ -107,12 +114,18 @@ pub(super) fn create_functions(
         let spec = FunctionSpec {
             name: function.name.clone(),
             bootstrap,
-            working_directory: function.code_uri.clone(),
+            working_directory: package,
             environment: variables
                 .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url)))
                 .collect(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
+            runtime: function.runtime.clone(),
+            handler: function.handler.clone(),
+            logging: function.logging.clone(),
+            reserved_concurrency: function.reserved_concurrency,
+            asynchronous: function.asynchronous.clone(),
+            dead_letter_arn: function.dead_letter_arn.clone(),
         };
         lambda.create_function(spec).map_err(refused("function", &function.name))?;
     }
@@ -134,6 +147,7 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
     let Services { sqs, dynamodb, lambda, .. } = services;
     let name = function.name.clone();
     match trigger.clone() {
+        Trigger::Topic(subscription) => subscribe(&services.sns, &subscription)?,
         Trigger::Http { method, path } => return Ok(Some(Route { method, path, function: name })),
         Trigger::Sqs {
             queue_arn,
@@ -163,11 +177,12 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             report_batch_item_failures,
             bisect,
             maximum_retry_attempts,
+            maximum_record_age,
+            parallelization_factor,
+            tumbling_window,
             filters,
             on_failure_arn,
         } => {
-            let gives_up = maximum_retry_attempts.is_some();
-            check_stream(&name, batching_window, gives_up && on_failure_arn.is_some())?;
             let mapping = StreamMapping {
                 function: name,
                 table,
@@ -176,6 +191,11 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
                 filters,
                 bisect,
                 maximum_retry_attempts,
+                maximum_record_age,
+                batching_window,
+                parallelization_factor,
+                tumbling_window,
+                on_failure_arn,
                 starting_position: match starting_position {
                     template::StartingPosition::TrimHorizon => StartingPosition::TrimHorizon,
                     template::StartingPosition::Latest => StartingPosition::Latest,
@@ -187,31 +207,11 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
     Ok(None)
 }
 
-/// Refuses what a stream's mapping would silently leave out. A destination for failures is fine while retries are
-/// unlimited: only a record's age leads there then, and records outlive a local cloud.
-fn check_stream(function: &str, batching_window: Duration, sends_failures: bool) -> Result<(), CloudError> {
-    let unsupported = |property, what| Err(CloudError::Unsupported { function: function.to_owned(), property, what });
-    if !batching_window.is_zero() {
-        return unsupported(
-            "MaximumBatchingWindowInSeconds",
-            "gather a stream's records over time, it hands them on at once: set it to 0 or leave it out",
-        );
-    }
-    if sends_failures {
-        return unsupported(
-            "DestinationConfig",
-            "send the batches that MaximumRetryAttempts gives up to a queue: set MaximumRetryAttempts to -1 (retry until \
-             it works), or leave the destination out (batches given up are gone)",
-        );
-    }
-    Ok(())
-}
-
 /// ARNs of the queues that feed functions.
 pub(super) fn consumed_queues(stack: &Stack) -> impl Iterator<Item = &str> {
     stack.functions.iter().flat_map(|function| &function.triggers).filter_map(|trigger| match trigger {
         Trigger::Sqs { queue_arn, .. } => Some(queue_arn.as_str()),
-        Trigger::Stream { .. } | Trigger::Http { .. } => None,
+        Trigger::Stream { .. } | Trigger::Topic(_) | Trigger::Http { .. } => None,
     })
 }
 

@@ -8,9 +8,10 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::events::{Archive, Entry};
+use crate::lambda::{EventInvokeConfig, Logging};
 use crate::sqs::Receive;
 use crate::store::tests::Folder;
-use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table, Trigger};
+use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table};
 
 /// A bus, a rule that routes `a.v1` to a queue, and a table that expires its items.
 fn stack(account: &Account) -> Stack {
@@ -87,6 +88,11 @@ fn function(name: &str) -> Function {
         environment: BTreeMap::new(),
         timeout: Duration::from_secs(1),
         memory_mb: 128,
+        runtime: "provided.al2023".to_owned(),
+        logging: Logging::default(),
+        reserved_concurrency: None,
+        asynchronous: EventInvokeConfig::default(),
+        dead_letter_arn: None,
         triggers: Vec::new(),
     }
 }
@@ -182,52 +188,6 @@ Resources:
     let value = |name: &str| stack.parameters[name].value.as_str();
     assert_eq!((value("Inbox"), value("Keep")), ("local", "mine"));
     assert_eq!(value(GATEWAY_PARAMETER), listeners.gateway_url());
-}
-
-fn relay(batching_window: Duration, maximum_retry_attempts: Option<u32>, on_failure_arn: Option<String>) -> Function {
-    let trigger = Trigger::Stream {
-        table: "orders".to_owned(),
-        stream_arn: "arn".to_owned(),
-        starting_position: template::StartingPosition::TrimHorizon,
-        batch_size: 1,
-        batching_window,
-        report_batch_item_failures: false,
-        bisect: false,
-        maximum_retry_attempts,
-        filters: Vec::new(),
-        on_failure_arn,
-    };
-    Function { triggers: vec![trigger], ..function("relay") }
-}
-
-#[tokio::test]
-async fn what_a_stream_would_leave_out_is_refused() {
-    let failures = || Some("arn:aws:sqs:us-east-1:000000000000:failures".to_owned());
-    let window = Duration::from_secs(1);
-    for (relay, refused) in [
-        (relay(window, None, None), Some("MaximumBatchingWindowInSeconds")),
-        (relay(Duration::ZERO, Some(0), failures()), Some("DestinationConfig")),
-        (relay(Duration::ZERO, Some(3), failures()), Some("DestinationConfig")),
-        // Nothing is left out: retries are unlimited, or batches given up go nowhere on AWS either.
-        (relay(Duration::ZERO, None, failures()), None),
-        (relay(Duration::ZERO, Some(3), None), None),
-    ] {
-        let mut config = config().await;
-        let stream = json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"});
-        config.stack.tables[0].definition["StreamSpecification"] = stream;
-        // Any executable: none is started before there are records.
-        let binary = std::env::current_exe().unwrap().display().to_string();
-        let build = template::Build::CargoLambda { binary };
-        config.stack.functions.push(Function { build, ..relay });
-        let error = Cloud::start(config).err().map(|error| error.to_string());
-        match refused {
-            Some(property) => {
-                let start = format!("function relay: {property}: the local cloud does not ");
-                assert!(error.as_ref().is_some_and(|error| error.starts_with(&start)), "{error:?}");
-            }
-            None => assert_eq!(error, None),
-        }
-    }
 }
 
 #[tokio::test]

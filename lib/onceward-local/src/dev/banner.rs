@@ -86,6 +86,10 @@ fn triggers(stack: &Stack, function: &Function) -> String {
 fn describe(stack: &Stack, function: &Function, trigger: &Trigger) -> String {
     match trigger {
         Trigger::Http { method, path } => format!("{method} {path}"),
+        Trigger::Topic(subscription) => {
+            let name = subscription.topic_arn.rsplit(':').next().unwrap_or_default();
+            format!("topic {name}")
+        }
         Trigger::Stream { table, .. } => format!("stream of table {table}"),
         Trigger::Sqs { queue_arn, .. } => {
             let queue = queue_arn.rsplit(':').next().unwrap_or(queue_arn);

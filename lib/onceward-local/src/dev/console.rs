@@ -8,6 +8,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use anstyle::{AnsiColor, Style};
+use chrono::{SecondsFormat, Utc};
+use serde_json::Value;
 
 use super::columns::Columns;
 use super::hop::{Level, Line};
@@ -23,17 +25,32 @@ const FAILED: Style = AnsiColor::Red.on_default().bold();
 pub(super) enum Format {
     /// Aligned columns, coloured on a terminal.
     Text,
-    /// Hops as JSON objects on stdout; everything else on stderr.
+    /// Hops and news as JSON objects on stdout; everything else on stderr.
     Json,
 }
 
 #[derive(Debug)]
 enum Print {
     Say(String),
+    Tell(News),
     Fail(String),
     Log(LogLine),
     Close,
 }
+
+/// Something that programs may want to know as well as people. On stdout as JSON: `target` is [`NEWS`], `event` says what
+/// happened, `message` says it to people, and the other fields are the event's own.
+#[derive(Debug)]
+pub(super) struct News {
+    pub(super) event: &'static str,
+    /// For people, with colours.
+    pub(super) text: String,
+    /// A JSON object.
+    pub(super) fields: Value,
+}
+
+/// Tells news from hops.
+const NEWS: &str = "onceward::dev";
 
 /// The printing thread.
 #[derive(Debug)]
@@ -55,6 +72,11 @@ impl Console {
     pub(super) fn say(&self, text: &str) {
         // A printer that is gone has nowhere to print.
         let _ = self.queue.send(Print::Say(text.to_owned()));
+    }
+
+    /// Something that has happened.
+    pub(super) fn tell(&self, news: News) {
+        let _ = self.queue.send(Print::Tell(news));
     }
 
     /// Why it ends. On stderr whatever the format.
@@ -88,6 +110,17 @@ impl Console {
     }
 }
 
+impl News {
+    fn json(self) -> Value {
+        let mut object = self.fields;
+        object["timestamp"] = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true).into();
+        object["target"] = NEWS.into();
+        object["event"] = self.event.into();
+        object["message"] = anstream::adapter::strip_str(&self.text).to_string().into();
+        object
+    }
+}
+
 struct Printer {
     format: Format,
     verbose: bool,
@@ -101,6 +134,7 @@ impl Printer {
             let printed = match line {
                 Print::Close => return,
                 Print::Say(text) => self.say(&text),
+                Print::Tell(news) => self.tell(news),
                 Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
                 Print::Log(line) => self.log(&line),
             };
@@ -116,6 +150,14 @@ impl Printer {
             Format::Text => writeln!(anstream::stdout(), "{text}"),
             Format::Json => writeln!(anstream::stderr(), "{text}"),
         }
+    }
+
+    fn tell(&self, news: News) -> io::Result<()> {
+        self.say(&news.text)?;
+        if self.format == Format::Json {
+            writeln!(io::stdout(), "{}", news.json())?;
+        }
+        Ok(())
     }
 
     fn log(&mut self, line: &LogLine) -> io::Result<()> {

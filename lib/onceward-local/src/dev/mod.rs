@@ -6,7 +6,9 @@ mod columns;
 mod console;
 mod demo;
 mod hop;
+mod rebuild;
 mod stop;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,7 +20,9 @@ use self::build::BuildError;
 pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
+use self::rebuild::Rebuild;
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
+use crate::faults::{self, FaultError, Plan};
 use crate::template::TemplateError;
 
 /// How long stopping may take before what is left is abandoned.
@@ -48,7 +52,21 @@ pub struct Args {
     /// Keep queues, tables and the rest in this folder, so that they outlive a restart or a crash [default: in memory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
+    /// Let calls go wrong: SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…, such as
+    /// `dynamodb.TransactWriteItems:conflict,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
+    /// Kinds: latency, throttle, error, conflict, partial, lost_request, lost_response, duplicate, reorder, kill.
+    /// Names: probability, limit, function, resource, jitter_ms. At `/_onceward/faults` of the AWS endpoint they can be
+    /// looked at and changed
+    #[arg(long = "fault", value_name = "SPEC")]
+    faults: Vec<faults::Rule>,
+    /// Decides which calls go wrong; the same seed decides the same way [default: a random one, printed]
+    #[arg(long, value_name = "NUMBER")]
+    fault_seed: Option<u64>,
+    /// Do not watch the functions' source files: by default a saved file rebuilds what is made of it and replaces it
+    #[arg(long)]
+    no_watch: bool,
+    /// What to print: lines for people, or one JSON object a line on stdout (`target` tells a hop, `onceward::delivery`,
+    /// from news of this command, `onceward::dev`) and everything else on stderr
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
     /// Show the functions' INFO and DEBUG lines too
@@ -72,6 +90,8 @@ enum DevError {
     Build(#[from] BuildError),
     #[error(transparent)]
     Demo(#[from] DemoError),
+    #[error(transparent)]
+    Fault(#[from] FaultError),
 }
 
 /// Runs until Ctrl-C (exit code 130) or SIGTERM (0).
@@ -80,8 +100,11 @@ pub async fn run(args: Args) -> ExitCode {
     let code = tokio::select! {
         stopped = stop::signal() => stopped,
         outcome = start(&args, &console) => match outcome {
-            Ok(cloud) => {
-                let stopped = stop::signal().await;
+            Ok((cloud, mut rebuild)) => {
+                let stopped = tokio::select! {
+                    stopped = stop::signal() => stopped,
+                    () = rebuild::follow(rebuild.as_mut(), &cloud, &console) => ExitCode::FAILURE,
+                };
                 // The shell has echoed ^C: begin a line of its own.
                 console.say("\nstopping");
                 // A second signal, or a process that will not end, must not keep the terminal.
@@ -101,14 +124,19 @@ pub async fn run(args: Args) -> ExitCode {
     code
 }
 
-async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
+async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>), DevError> {
     let listeners =
         Listeners::bind(Ports { aws: args.aws_port, http: args.http_port, gateway: args.gateway_port }).await?;
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
     let stack = load_stack(&template, &listeners, &overrides)?;
     let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
-    let binaries = build::build(&stack, directory(&template)).await?;
+    let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
+    let mut binaries = build::build(&stack, directory(&template)).await?;
+    let rebuild = watch.and_then(|watch| Rebuild::prepare(watch, &stack, &binaries, console));
+    if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
+        links.clone_into(&mut binaries);
+    }
     let built = Instant::now();
     let config = CloudConfig {
         stack,
@@ -119,7 +147,7 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
         data: args.data.clone(),
     };
     let cloud = Cloud::start(config)?;
-    let mut notes = Vec::new();
+    let mut notes = inject(args, &cloud)?;
     let report = |warmed| {
         console.say(&banner::warmed(&warmed));
         notes.extend(banner::broken(&warmed));
@@ -132,7 +160,18 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
     for note in &notes {
         console.say(note);
     }
-    Ok(cloud)
+    Ok((cloud, rebuild))
+}
+
+/// Sets the faults of the command line; answers what there is to say about them.
+fn inject(args: &Args, cloud: &Cloud) -> Result<Vec<String>, DevError> {
+    if args.faults.is_empty() {
+        return Ok(Vec::new());
+    }
+    let seed = cloud.faults().set(Plan { seed: args.fault_seed, rules: args.faults.clone() })?;
+    let rules: Vec<_> = args.faults.iter().map(ToString::to_string).collect();
+    let url = cloud.aws_url();
+    Ok(vec![format!("Faults, with --fault-seed {seed} (counted at {url}/_onceward/faults): {}", rules.join("; "))])
 }
 
 impl From<TemplateError> for DevError {

@@ -8,6 +8,7 @@ mod tests;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -19,7 +20,9 @@ use crate::account::Account;
 use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
+use crate::faults::{self, Faults};
 use crate::lambda::{Lambda, LogSink};
+use crate::logs::Logs;
 use crate::scheduler::Scheduler;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
@@ -46,10 +49,14 @@ pub struct Services {
     pub lambda: Lambda,
     /// Schedules.
     pub scheduler: Scheduler,
+    /// What functions print.
+    pub logs: Logs,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
     pub store: Store,
+    /// What goes wrong with them on purpose.
+    pub faults: Faults,
 }
 
 /// Why the services do not start.
@@ -71,16 +78,19 @@ impl Services {
 
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
-        let destinations = Destinations::default();
+        let (destinations, faults) = (Destinations::default(), Faults::default());
+        let logs = Logs::new(account.clone());
         let services = Self {
-            sqs: Sqs::open(account.clone(), store.clone())?,
-            events: EventBridge::new(account.clone(), destinations.clone()),
+            sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
+            events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
-            lambda: Lambda::new(account.clone(), log),
+            lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
+            logs,
             scheduler: Scheduler::new(account.clone(), destinations.clone()),
             destinations: destinations.clone(),
             store,
+            faults,
             account,
         };
         destinations.connect(services.clone());
@@ -95,13 +105,14 @@ pub fn router(services: &Services) -> Router {
         .route("/_localstack/health", get(health))
         .fallback(any)
         .with_state(services.clone())
-        .merge(services.lambda.api())
+        .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
+        .merge(faults::routes(services.faults.clone()))
         .merge(services.scheduler.api())
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "scheduler", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "scheduler", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }
@@ -119,7 +130,17 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
             // A query-protocol request by GET has its parameters in the URL.
             let in_url = parts.method == Method::GET && body.is_empty();
             let body = if in_url { Bytes::copy_from_slice(query.as_bytes()) } else { body };
-            dispatch(&services, target, path, body).await
+            if services.faults.is_off() {
+                dispatch(&services, target, path, body).await
+            } else {
+                let (name, action, in_call) = (target.service.name(), target.action.clone(), body.clone());
+                let call = faults::Call::of(&name, &action).requested(target.protocol, &parts.headers, &path, &in_call);
+                let serve = async |body| dispatch(&services, target, path.clone(), body).await;
+                match services.faults.around(&call, body, serve).await {
+                    Some(answer) => answer,
+                    None => return faults::dropped(),
+                }
+            }
         }
         Err(unroutable) => {
             let code = match unroutable {
@@ -149,6 +170,7 @@ async fn dispatch(services: &Services, target: Target, path: String, body: Bytes
         Service::Events => services.events.handle(request).await,
         Service::Sns => services.sns.handle(request).await,
         Service::DynamoDb => services.dynamodb.handle(request).await,
+        Service::Logs => services.logs.handle(request).await,
         Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
         Service::Sts => {
             let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);

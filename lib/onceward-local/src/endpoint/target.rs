@@ -14,7 +14,15 @@ pub(super) enum Service {
     Events,
     Sns,
     DynamoDb,
+    Logs,
     Sts,
+}
+
+impl Service {
+    /// The name it signs with.
+    pub(super) fn name(self) -> String {
+        format!("{self:?}").to_lowercase()
+    }
 }
 
 /// Where a request goes.
@@ -29,8 +37,8 @@ pub(super) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unroutable {
     #[error(
-        "the local cloud does not have {service}; it has SQS, EventBridge and its Scheduler, SNS, DynamoDB with its streams, \
-         Lambda's Invoke and STS GetCallerIdentity"
+        "the local cloud does not have {service}; it has SQS, EventBridge and its Scheduler, SNS, DynamoDB with its streams, Lambda, \
+         CloudWatch Logs and STS GetCallerIdentity"
     )]
     UnknownService { service: String },
     #[error(
@@ -61,6 +69,7 @@ fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> 
     let service = match prefix {
         "AmazonSQS" => Service::Sqs,
         "AWSEvents" => Service::Events,
+        "Logs_20140328" => Service::Logs,
         "DynamoDB_20120810" | "DynamoDBStreams_20120810" => Service::DynamoDb,
         _ => return Err(Unroutable::UnknownService { service: prefix.to_owned() }),
     };
@@ -71,7 +80,7 @@ fn json_target(target: &str, headers: &HeaderMap) -> Result<Target, Unroutable> 
     let content_type = match sent {
         sent if sent.starts_with(JSON_1_1) => JSON_1_1,
         sent if sent.starts_with(JSON_1_0) => JSON_1_0,
-        _ if service == Service::Events => JSON_1_1,
+        _ if matches!(service, Service::Events | Service::Logs) => JSON_1_1,
         _ => JSON_1_0,
     };
     Ok(Target { service, protocol: Protocol::Json { content_type }, action: action.to_owned() })
@@ -91,6 +100,7 @@ fn by_signing_name(name: &str) -> Option<Service> {
         "events" => Service::Events,
         "sns" => Service::Sns,
         "dynamodb" => Service::DynamoDb,
+        "logs" => Service::Logs,
         "sts" => Service::Sts,
         _ => return None,
     })

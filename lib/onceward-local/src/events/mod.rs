@@ -43,6 +43,7 @@ use crate::account::Account;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::destination::Destinations;
+use crate::faults::Faults;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost events that are remembered; the oldest makes room.
@@ -55,6 +56,7 @@ pub struct EventBridge {
     destinations: Destinations,
     clock: Clock,
     state: Arc<State>,
+    faults: Faults,
 }
 
 #[derive(Debug)]
@@ -90,7 +92,13 @@ impl EventBridge {
             timetable: Background::new(1),
             rescheduled: Notify::new(),
         };
-        Self { account, destinations, clock, state: Arc::new(state) }
+        Self { account, destinations, clock, state: Arc::new(state), faults: Faults::default() }
+    }
+
+    /// With what goes wrong in its deliveries on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Creates a bus and gives its ARN.
@@ -157,7 +165,10 @@ impl EventBridge {
             deliveries
         };
         for delivery in &deliveries {
-            self.send(event, delivery);
+            let twice = self.faults.delivered_twice(bus, &delivery.target.arn);
+            for _ in 0..1 + usize::from(twice) {
+                self.send(event, delivery);
+            }
         }
         Ok(())
     }

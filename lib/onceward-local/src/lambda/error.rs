@@ -28,6 +28,26 @@ pub enum LambdaError {
         running: usize,
         /// Invocations waiting for one.
         waiting: usize,
+        /// The limit is the function's `ReservedConcurrentExecutions`.
+        reserved: bool,
+    },
+    /// The function has no version or alias of that name.
+    #[error("Function not found: {arn}")]
+    QualifierNotFound {
+        /// The qualified ARN.
+        arn: String,
+    },
+    /// What is asked for is not configured, or not there.
+    #[error("{message}")]
+    NotFound {
+        /// AWS's words.
+        message: String,
+    },
+    /// A parameter's value is not one.
+    #[error("{message}")]
+    InvalidParameter {
+        /// What is wrong with it.
+        message: String,
     },
     /// The payload is over the limit of its invocation type.
     #[error("Request must be smaller than {bytes_max} bytes for the InvokeFunction operation")]
@@ -90,25 +110,42 @@ impl LambdaError {
     /// The exception's name in the Lambda API.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::FunctionNotFound { .. } => "ResourceNotFoundException",
+            Self::FunctionNotFound { .. } | Self::QualifierNotFound { .. } | Self::NotFound { .. } => {
+                "ResourceNotFoundException"
+            }
             Self::FunctionExists { .. } => "ResourceConflictException",
             Self::TooManyRequests { .. } => "TooManyRequestsException",
             Self::RequestTooLarge { .. } => "RequestTooLargeException",
             Self::InvalidRequestContent { .. } => "InvalidRequestContentException",
-            Self::InvalidFilter { .. } | Self::NoStream { .. } => "InvalidParameterValueException",
+            Self::InvalidFilter { .. } | Self::NoStream { .. } | Self::InvalidParameter { .. } => {
+                "InvalidParameterValueException"
+            }
             Self::Unsupported { .. } => "UnsupportedOperationException",
             Self::InitFailed { .. } | Self::ShuttingDown => "ServiceException",
+        }
+    }
+
+    /// Why an invocation is throttled, in the Lambda API's words.
+    /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::TooManyRequests { reserved: true, .. } => Some("ReservedFunctionConcurrentInvocationLimitExceeded"),
+            Self::TooManyRequests { reserved: false, .. } => Some("ConcurrentInvocationLimitExceeded"),
+            _ => None,
         }
     }
 
     /// The HTTP status the Lambda API gives it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::FunctionNotFound { .. } => 404,
+            Self::FunctionNotFound { .. } | Self::QualifierNotFound { .. } | Self::NotFound { .. } => 404,
             Self::FunctionExists { .. } => 409,
             Self::TooManyRequests { .. } => 429,
             Self::RequestTooLarge { .. } => 413,
-            Self::InvalidRequestContent { .. } | Self::InvalidFilter { .. } | Self::NoStream { .. } => 400,
+            Self::InvalidRequestContent { .. }
+            | Self::InvalidFilter { .. }
+            | Self::NoStream { .. }
+            | Self::InvalidParameter { .. } => 400,
             Self::Unsupported { .. } => 501,
             Self::InitFailed { .. } => 502,
             Self::ShuttingDown => 500,

@@ -1,6 +1,6 @@
 //! Failed invocations in Lambda's words. <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-logs-api.html>
 
-use std::{os::unix::process::ExitStatusExt, process::ExitStatus, time::Duration};
+use std::{os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::json;
@@ -20,9 +20,28 @@ pub(super) struct InitFailure {
     pub(super) reason: String,
     /// The last lines it printed.
     pub(super) log: Vec<String>,
+    /// Where its lines went.
+    pub(super) log_stream: Arc<str>,
+}
+
+/// How an invocation ended, as the platform's report words it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With a response, or with an error that the function reported itself.
+    Answered,
+    TimedOut,
+    Failed {
+        error_type: String,
+        reason: String,
+    },
 }
 
 impl InitFailure {
+    /// How an invocation that needed this process ended.
+    pub(super) fn ended(&self) -> Ended {
+        Ended::Failed { error_type: self.error_type.clone(), reason: self.reason.clone() }
+    }
+
     /// What an invocation that needed this process answers.
     pub(super) fn invocation(&self, request_id: &str) -> Invocation {
         failed(&self.error_type, &format!("RequestId: {request_id} Error: {}", self.reason))

@@ -6,7 +6,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    sync::{mpsc, oneshot},
+};
+
+use crate::logs::Logs;
 
 /// A longer line is cut into several: Lambda's own limit of a log event.
 pub const LINE_BYTES_MAX: usize = 256 * 1024;
@@ -71,7 +76,7 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    fn push(&self, line: &str) {
+    pub(super) fn push(&self, line: &str) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let mut bytes = line.len() + lines.iter().map(|kept| kept.len() + 1).sum::<usize>();
         while bytes > TAIL_BYTES_MAX
@@ -102,33 +107,68 @@ fn end_of(text: &str, bytes_max: usize) -> &str {
     &text[start..]
 }
 
+/// Asks a reader to answer when it has read what was printed so far.
+pub(super) type Flush = oneshot::Sender<()>;
+
 /// Which process a stream of lines belongs to.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) function: String,
     pub(super) environment: u32,
+    pub(super) log_group: String,
+    pub(super) log_stream: Arc<str>,
     pub(super) tail: Tail,
     pub(super) sink: LogSink,
+    pub(super) logs: Logs,
 }
 
 impl Source {
+    /// A line of Lambda's own, which only the function's log has: the console's reader has seen the invocation itself.
+    pub(super) fn platform(&self, text: &str) {
+        self.tail.push(text);
+        self.logs.put(&self.log_group, &self.function, &self.log_stream, text);
+    }
+
+    fn printed(&self, line: &mut Vec<u8>) {
+        while matches!(line.last(), Some(b'\n' | b'\r')) {
+            line.pop();
+        }
+        let text = String::from_utf8_lossy(line).into_owned();
+        line.clear();
+        self.tail.push(&text);
+        self.logs.put(&self.log_group, &self.function, &self.log_stream, &text);
+        self.sink.write(LogLine { function: self.function.clone(), environment: self.environment, text });
+    }
+
     /// Reads `output` until its end.
-    pub(super) async fn read(self, output: impl AsyncRead + Unpin) {
+    pub(super) async fn read(self, output: impl AsyncRead + Unpin, mut flushes: mpsc::Receiver<Flush>) {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
         loop {
-            line.clear();
-            let limit = LINE_BYTES_MAX as u64;
-            match (&mut output).take(limit).read_until(b'\n', &mut line).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+            // Reading comes first: whoever asks for a flush finds read what was there when he asked.
+            let read = tokio::select! {
+                biased;
+                read = output.fill_buf() => read,
+                Some(flush) = flushes.recv() => {
+                    let _ = flush.send(());
+                    continue;
+                }
+            };
+            let Ok(bytes) = read else { break };
+            if bytes.is_empty() {
+                break;
             }
-            while matches!(line.last(), Some(b'\n' | b'\r')) {
-                line.pop();
+            let bytes = &bytes[..bytes.len().min(LINE_BYTES_MAX - line.len())];
+            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let taken = end.map_or(bytes.len(), |end| end + 1);
+            line.extend_from_slice(&bytes[..taken]);
+            output.consume(taken);
+            if end.is_some() || line.len() == LINE_BYTES_MAX {
+                self.printed(&mut line);
             }
-            let text = String::from_utf8_lossy(&line).into_owned();
-            self.tail.push(&text);
-            self.sink.write(LogLine { function: self.function.clone(), environment: self.environment, text });
+        }
+        if !line.is_empty() {
+            self.printed(&mut line);
         }
     }
 }

@@ -4,15 +4,18 @@
 //! - *pool*: the environments of one function. *Slots* limit how many run at once; whoever has a slot gets an
 //!   environment: a free one, else a new one.
 //! - *mapping*: reads a queue or a stream and invokes a function with batches.
+//! - *asynchronous*: events that are handled later, and tried again.
 //! - *`http_api`*: API Gateway's HTTP API in front of functions. *api*: Lambda's own `Invoke`.
 
 mod api;
+mod asynchronous;
 mod environment;
 mod error;
 mod failure;
 mod http_api;
 mod log;
 mod mapping;
+mod platform;
 mod pool;
 mod service;
 mod spec;
@@ -21,12 +24,19 @@ mod tasks;
 pub(crate) mod tests;
 
 pub use self::{
+    asynchronous::{EVENT_RETRY_DELAYS, THROTTLED_DELAY_MAX, THROTTLED_DELAY_MIN},
     environment::{IDLE_MAX, INIT_MAX},
     error::LambdaError,
-    http_api::{BODY_BYTES_MAX, INTEGRATION_MAX},
+    http_api::{BODY_BYTES_MAX, Cors, INTEGRATION_MAX},
     log::{LINE_BYTES_MAX, LogLine, LogSink, TAIL_BYTES_MAX},
-    mapping::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT},
+    mapping::{
+        BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT, RECORDS_AHEAD_MAX, STATE_BYTES_MAX,
+        WINDOW_GRACE,
+    },
     pool::{ENVIRONMENTS_MAX, RESTART_DELAY_MAX, RESTART_DELAY_MIN, WAITING_MAX},
     service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda, REQUEST_BYTES_MAX},
-    spec::{FunctionSpec, Invocation, Route, SqsMapping, StartingPosition, StreamMapping},
+    spec::{
+        EVENT_AGE_MAX, EVENT_RETRY_ATTEMPTS_MAX, EventInvokeConfig, FunctionSpec, Invocation, Logging, Route,
+        SqsMapping, StartingPosition, StreamMapping,
+    },
 };

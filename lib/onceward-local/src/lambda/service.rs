@@ -3,20 +3,20 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::{sync::Semaphore, time::sleep};
+use tokio::sync::Semaphore;
 
 use super::{
     error::LambdaError,
     log::LogSink,
-    pool::{Finished, Full, Pool},
+    mapping::Listed,
+    pool::{Finished, Pool, Request},
     spec::{FunctionSpec, Invocation},
-    tasks::{Tasks, stopped},
+    tasks::Tasks,
 };
-use crate::account::Account;
+use crate::{account::Account, destination::Destinations, faults::Faults, logs::Logs};
 
 /// Largest payload of a synchronous invocation.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
@@ -25,31 +25,51 @@ pub const REQUEST_BYTES_MAX: usize = 6_291_456;
 pub const EVENT_BYTES_MAX: usize = 1_048_576;
 /// Most asynchronous invocations that are not done yet, of all functions.
 pub const EVENTS_MAX: usize = 1_000;
-/// Delays before the second and the third try of an asynchronous invocation that failed.
-const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
+
+/// The version every function has.
+pub(super) const VERSION: &str = "$LATEST";
 
 /// The local Lambda. Cloning gives another handle to the same one.
 #[derive(Debug, Clone)]
 pub struct Lambda {
     inner: Arc<Inner>,
+    faults: Faults,
 }
 
 #[derive(Debug)]
 struct Inner {
     account: Account,
     sink: LogSink,
+    logs: Logs,
+    destinations: Destinations,
     tasks: Tasks,
     /// Room for asynchronous invocations.
     events: Arc<Semaphore>,
     functions: Mutex<BTreeMap<String, Arc<Pool>>>,
+    mappings: Mutex<Vec<Listed>>,
 }
 
 impl Lambda {
-    /// A Lambda without functions; what they print goes to `log`.
-    pub fn new(account: Account, log: LogSink) -> Self {
-        let events = Arc::new(Semaphore::new(EVENTS_MAX));
-        let inner = Inner { account, sink: log, tasks: Tasks::new(), events, functions: Mutex::default() };
-        Self { inner: Arc::new(inner) }
+    /// A Lambda without functions. What they print goes to `log`, and with Lambda's own lines to `logs`; what their
+    /// asynchronous invocations and event source mappings tell others goes through `destinations`.
+    pub fn new(account: Account, log: LogSink, logs: Logs, destinations: Destinations) -> Self {
+        let inner = Inner {
+            account,
+            sink: log,
+            logs,
+            destinations,
+            tasks: Tasks::new(),
+            events: Arc::new(Semaphore::new(EVENTS_MAX)),
+            functions: Mutex::default(),
+            mappings: Mutex::default(),
+        };
+        Self { inner: Arc::new(inner), faults: Faults::default() }
+    }
+
+    /// With what goes wrong with the functions that are created by this handle, on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Makes `spec` known. No process starts before somebody needs it.
@@ -59,8 +79,9 @@ impl Lambda {
             return Err(LambdaError::FunctionExists { function: spec.name });
         }
         let name = spec.name.clone();
-        let Inner { account, sink, tasks, .. } = &*self.inner;
-        functions.insert(name, Pool::new(spec, account.clone(), sink.clone(), tasks.clone()));
+        let Inner { account, sink, logs, tasks, .. } = &*self.inner;
+        let (account, sink, logs, tasks) = (account.clone(), sink.clone(), logs.clone(), tasks.clone());
+        functions.insert(name, Pool::new(spec, account, sink, logs, tasks, self.faults.clone()));
         Ok(())
     }
 
@@ -68,6 +89,13 @@ impl Lambda {
     /// [`LambdaError::InitFailed`] if it did not; it is tried again nevertheless.
     pub async fn start(&self, name: &str) -> Result<(), LambdaError> {
         self.pool(name)?.start().await
+    }
+
+    /// Starts `name` anew from its executable, which has changed: what runs ends on the process it is in, what comes
+    /// next gets a new one.
+    pub fn replace(&self, name: &str) -> Result<(), LambdaError> {
+        self.pool(name)?.replace();
+        Ok(())
     }
 
     /// Invokes `name` (or its ARN) and waits for the outcome. What the function does wrong is an [`Invocation`] with
@@ -101,52 +129,25 @@ impl Lambda {
             return Err(LambdaError::RequestTooLarge { bytes_max: REQUEST_BYTES_MAX });
         }
         let pool = self.pool(name)?;
-        let permit = pool.slots.acquire().await.map_err(|Full { running, waiting }| LambdaError::TooManyRequests {
-            function: pool.spec.name.clone(),
-            running,
-            waiting,
-        })?;
-        pool.run(permit, payload, trace_id).await
+        let permit = pool.admit().await?;
+        pool.run(permit, Request::new(payload, trace_id)).await
     }
 
-    /// Invokes `name` and does not wait. A failure is tried twice more, as Lambda does.
-    pub(crate) fn invoke_later(&self, name: &str, payload: Bytes, trace_id: Option<String>) -> Result<(), LambdaError> {
-        if payload.len() > EVENT_BYTES_MAX {
-            return Err(LambdaError::RequestTooLarge { bytes_max: EVENT_BYTES_MAX });
-        }
-        let pool = self.pool(name)?;
-        let room = Arc::clone(&self.inner.events).try_acquire_owned().map_err(|_| LambdaError::TooManyRequests {
-            function: pool.spec.name.clone(),
-            running: pool.processes().len(),
-            waiting: EVENTS_MAX,
-        })?;
-        let (lambda, mut stop) = (self.clone(), self.inner.tasks.stop());
-        self.inner.tasks.spawn(async move {
-            let tries = lambda.try_again(&pool, payload, trace_id);
-            tokio::select! {
-                () = stopped(&mut stop) => {}
-                () = tries => {}
-            }
-            drop(room);
-        });
-        Ok(())
+    pub(super) fn destinations(&self) -> &Destinations {
+        &self.inner.destinations
     }
 
-    async fn try_again(&self, pool: &Pool, payload: Bytes, trace_id: Option<String>) {
-        let name = &pool.spec.name;
-        for delay in EVENT_RETRY_DELAYS.into_iter().map(Some).chain([None]) {
-            let reason = match self.invoke_traced(name, payload.clone(), trace_id.clone()).await {
-                Ok(Finished { invocation: Invocation { function_error: None, .. }, .. }) => return,
-                Ok(finished) => String::from_utf8_lossy(&finished.invocation.payload).into_owned(),
-                Err(error) => error.to_string(),
-            };
-            let next = delay.map_or("given up".to_owned(), |delay| format!("next try in {} s", delay.as_secs()));
-            let message = format!("asynchronous invocation of {name} failed, {next}: {reason}");
-            self.inner.sink.report(name, 0, "ERROR", &message);
-            if let Some(delay) = delay {
-                sleep(delay).await;
-            }
-        }
+    pub(super) fn events(&self) -> &Arc<Semaphore> {
+        &self.inner.events
+    }
+
+    /// Event source mappings, in the order they were made.
+    pub(super) fn mappings(&self) -> Vec<Listed> {
+        self.inner.mappings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn list_mapping(&self, mapping: Listed) {
+        self.inner.mappings.lock().unwrap_or_else(PoisonError::into_inner).push(mapping);
     }
 
     pub(super) fn account(&self) -> &Account {
@@ -161,16 +162,16 @@ impl Lambda {
         &self.inner.tasks
     }
 
-    /// By name, ARN or partial ARN (`{account}:function:{name}`), with or without a version.
+    /// By name, ARN or partial ARN (`{account}:function:{name}`). The only version is `$LATEST`.
     pub(super) fn pool(&self, name: &str) -> Result<Arc<Pool>, LambdaError> {
-        let bare = match name.split_once("function:") {
-            Some((_, rest)) => rest,
-            None => name,
-        };
-        let bare = bare.split(':').next().unwrap_or(bare);
+        let rest = name.split_once("function:").map_or(name, |(_, rest)| rest);
+        let (bare, qualifier) = rest.split_once(':').map_or((rest, None), |(bare, rest)| (bare, Some(rest)));
+        let arn = || self.inner.account.arn("lambda", &format!("function:{bare}"));
         let functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        functions.get(bare).cloned().ok_or_else(|| LambdaError::FunctionNotFound {
-            arn: self.inner.account.arn("lambda", &format!("function:{bare}")),
-        })
+        let pool = functions.get(bare).cloned().ok_or_else(|| LambdaError::FunctionNotFound { arn: arn() })?;
+        match qualifier {
+            None | Some(VERSION) => Ok(pool),
+            Some(other) => Err(LambdaError::QualifierNotFound { arn: format!("{}:{other}", arn()) }),
+        }
     }
 }

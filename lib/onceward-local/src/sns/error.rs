@@ -57,6 +57,7 @@ impl SnsError {
     pub fn status(&self) -> u16 {
         match self {
             Self::NotFound { .. } => 404,
+            Self::LimitExceeded { code: "TagLimitExceeded", .. } => 400,
             Self::LimitExceeded { .. } => 403,
             Self::InvalidParameter { .. } | Self::InvalidBatch { .. } | Self::UnsupportedAction { .. } => 400,
         }

@@ -1,11 +1,15 @@
-//! SNS: topics with SQS subscriptions, over the query protocol.
+//! SNS: topics, standard and FIFO, with queues and functions as subscribers, over the query protocol.
 //!
-//! Refused by name: FIFO topics, other protocols than `sqs`, filter policies and redrive policies of subscriptions.
-//! Notifications carry the documented members, but no real signature: there is no certificate to check it with.
+//! Refused by name: other protocols than `sqs` and `lambda`, text messages and mobile applications, archives and replays
+//! of FIFO topics. Notifications carry the documented members, but no real signature: there is no certificate to check it
+//! with.
 
 mod error;
+mod filter;
 mod notification;
+mod permission;
 mod query;
+mod subscription;
 mod topic;
 mod wire;
 
@@ -13,9 +17,10 @@ mod wire;
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::Utc;
+use chrono::DateTime;
 use uuid::Uuid;
 
 pub use self::error::SnsError;
@@ -23,7 +28,8 @@ pub use self::notification::{MESSAGE_SIZE_MAX_BYTES, Publication};
 pub use self::topic::{SUBSCRIPTIONS_MAX, TOPICS_MAX};
 
 use self::notification::Notification;
-use self::topic::{Subscription, Topics};
+use self::subscription::{Protocol, Subscription};
+use self::topic::{Sequenced, Topics};
 use crate::account::Account;
 use crate::destination::Destinations;
 use crate::wire::{AwsRequest, AwsResponse};
@@ -50,45 +56,114 @@ pub struct Sns {
     state: Arc<State>,
 }
 
-#[derive(Debug, Default)]
 struct State {
     topics: Mutex<Topics>,
+    /// Held from a FIFO message's place in its topic to its delivery, so that none overtakes another.
+    in_order: Mutex<()>,
     undelivered: Mutex<VecDeque<Undelivered>>,
+    /// Milliseconds since the epoch.
+    clock: Box<dyn Fn() -> i64 + Send + Sync>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("topics", &self.topics).finish_non_exhaustive()
+    }
+}
+
+/// What SNS answers to a message published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// A UUID. For a duplicate it is that of the first.
+    pub message_id: String,
+    /// FIFO only: grows with every message; 20 digits.
+    pub sequence_number: Option<String>,
 }
 
 impl Sns {
-    /// An account without topics.
+    /// An account without topics, on the system's clock.
     pub fn new(account: Account, destinations: Destinations) -> Self {
-        Self { account, destinations, state: Arc::default() }
+        Self::with_clock(account, destinations, || chrono::Utc::now().timestamp_millis())
     }
 
-    /// Creates the topic, or finds it, and gives its ARN.
+    /// As [`Sns::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
+    pub fn with_clock(
+        account: Account,
+        destinations: Destinations,
+        clock: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Self {
+        let state = State {
+            topics: Mutex::default(),
+            in_order: Mutex::default(),
+            undelivered: Mutex::default(),
+            clock: Box::new(clock),
+        };
+        Self { account, destinations, state: Arc::new(state) }
+    }
+
+    /// Creates the standard topic, or finds it, and gives its ARN.
     pub fn create_topic(&self, name: &str) -> Result<String, SnsError> {
-        self.topics().create(&self.account, name, &BTreeMap::new(), &BTreeMap::new())
+        self.create_topic_with(name, &BTreeMap::new())
+    }
+
+    /// Creates the topic with attributes named as AWS names them, or finds it, and gives its ARN.
+    pub fn create_topic_with(&self, name: &str, attributes: &BTreeMap<String, String>) -> Result<String, SnsError> {
+        self.topics().create(&self.account, name, attributes, &BTreeMap::new())
     }
 
     /// Subscribes a queue and gives the subscription's ARN; the same subscription twice is one.
     pub fn subscribe(&self, topic_arn: &str, queue_arn: &str, raw: bool) -> Result<String, SnsError> {
-        self.topics().subscribe(topic_arn, queue_arn, raw)
+        let attributes = [("RawMessageDelivery".to_owned(), raw.to_string())].into();
+        self.subscribe_with(topic_arn, "sqs", queue_arn, &attributes)
     }
 
-    /// Delivers to every subscription of the topic and gives the message's id.
+    /// Subscribes `endpoint`, the ARN of a queue (`protocol` `sqs`) or a function (`lambda`), with attributes named as
+    /// AWS names them.
+    pub fn subscribe_with(
+        &self,
+        topic_arn: &str,
+        protocol: &str,
+        endpoint: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<String, SnsError> {
+        self.topics().subscribe(topic_arn, Protocol::parse(protocol)?, endpoint, attributes)
+    }
+
+    /// Delivers to every subscription of the topic that wants the message; gives the message's id.
     pub fn publish(&self, message: Publication) -> Result<String, SnsError> {
-        message.check()?;
+        Ok(self.publish_sequenced(message)?.message_id)
+    }
+
+    /// As [`Sns::publish`], with the sequence number that a FIFO topic gives.
+    pub fn publish_sequenced(&self, mut message: Publication) -> Result<Published, SnsError> {
+        let now_ms = (self.state.clock)();
         let message_id = Uuid::new_v4().to_string();
-        let (signature_version, subscriptions) = {
-            let topics = self.topics();
-            let topic = topics.topic(&message.topic_arn)?;
-            (topic.signature_version().to_owned(), topics.of_topic(&message.topic_arn).cloned().collect::<Vec<_>>())
+        let in_order = self.state.in_order.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut topics = self.topics();
+        let topic = topics.topic_mut(&message.topic_arn)?;
+        message.check(topic)?;
+        let signature_version = topic.signature_version().to_owned();
+        let place = if topic.is_fifo() {
+            Some(topic.sequence(u64::try_from(now_ms).unwrap_or_default(), &message_id, &message))
+        } else {
+            drop(in_order);
+            None
         };
-        let notification = Notification { message, message_id, at: Utc::now(), signature_version };
+        let sequence_number = place.as_ref().map(|place| place.sequence_number.clone());
+        if let Some(Sequenced { message_id, duplicate: true, .. }) = place {
+            return Ok(Published { message_id, sequence_number });
+        }
+        let subscriptions: Vec<_> = topics.of_topic(&message.topic_arn).cloned().collect();
+        drop(topics);
+        let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+        let notification = Notification { message, message_id, at, signature_version, sequence_number };
         for subscription in subscriptions {
             self.deliver(&notification, &subscription);
         }
-        Ok(notification.message_id)
+        Ok(Published { message_id: notification.message_id, sequence_number: notification.sequence_number })
     }
 
-    /// The latest notifications that a queue did not take, oldest first; at most [`UNDELIVERED_MAX`].
+    /// The latest notifications that nobody took, oldest first; at most [`UNDELIVERED_MAX`].
     pub fn undelivered(&self) -> Vec<Undelivered> {
         self.state.undelivered.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
@@ -101,8 +176,17 @@ impl Sns {
     }
 
     fn deliver(&self, notification: &Notification, subscription: &Subscription) {
+        let text = notification.text(subscription.protocol);
+        let wanted = subscription.settings.filter.as_ref();
+        if wanted.is_some_and(|filter| !filter.passes(text, &notification.message.attributes)) {
+            return;
+        }
         let outgoing = notification.outgoing(subscription, &self.account);
-        if let Err(error) = self.destinations.deliver(&subscription.queue_arn, outgoing) {
+        let mut outcome = self.destinations.deliver(&subscription.endpoint, outgoing);
+        if let (Err(_), Some(arn)) = (&outcome, &subscription.settings.dead_letter_arn) {
+            outcome = self.destinations.deliver(arn, notification.to_queue(arn, subscription, &self.account));
+        }
+        if let Err(error) = outcome {
             let mut all = self.state.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
             if all.len() == UNDELIVERED_MAX {
                 all.pop_front();

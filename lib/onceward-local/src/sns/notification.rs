@@ -8,11 +8,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 
 use super::error::SnsError;
-use super::topic::Subscription;
+use super::subscription::{Protocol, Subscription};
+use super::topic::{FIFO_SUFFIX, Topic};
 use crate::account::Account;
-use crate::sqs::{AttributeValue, MessageAttribute, Outgoing};
+use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, check_fifo_id, content_id};
 
-/// Message and attributes together, in bytes. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+/// Message and attributes together, in bytes, unless the topic says otherwise.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 pub const MESSAGE_SIZE_MAX_BYTES: usize = 256 * 1024;
 
 /// Length of a subject in characters, by the same page.
@@ -32,6 +34,12 @@ pub struct Publication {
     pub subject: Option<String>,
     /// Message attributes by name.
     pub attributes: BTreeMap<String, MessageAttribute>,
+    /// Texts for single protocols (`sqs`, `lambda`) in place of `message`: what `MessageStructure` `json` says.
+    pub per_protocol: BTreeMap<String, String>,
+    /// Required by a FIFO topic; from a standard topic it goes on to standard queues.
+    pub group_id: Option<String>,
+    /// FIFO only: a second message with this id within 5 minutes is accepted and dropped.
+    pub deduplication_id: Option<String>,
 }
 
 impl Publication {
@@ -44,19 +52,24 @@ impl Publication {
             };
             name.len() + attribute.data_type.len() + value
         });
-        self.message.len() + attributes.sum::<usize>()
+        let message = if self.per_protocol.is_empty() {
+            self.message.len()
+        } else {
+            self.per_protocol.iter().map(|(protocol, text)| protocol.len() + text.len()).sum()
+        };
+        message + attributes.sum::<usize>()
     }
 
-    pub(super) fn check(&self) -> Result<(), SnsError> {
-        if self.message.is_empty() {
+    /// Checks the message, and gives one of a FIFO topic the deduplication id of its content if it has none.
+    pub(super) fn check(&mut self, topic: &Topic) -> Result<(), SnsError> {
+        if self.message.is_empty() && self.per_protocol.is_empty() {
             return Err(SnsError::invalid("Message", "Empty message"));
         }
-        if self.size() > MESSAGE_SIZE_MAX_BYTES {
-            return Err(SnsError::invalid(
-                "Message",
-                format!("Message too long: more than {MESSAGE_SIZE_MAX_BYTES} bytes"),
-            ));
+        let bytes_max = topic.message_bytes_max();
+        if self.size() > bytes_max {
+            return Err(SnsError::invalid("Message", format!("Message too long: more than {bytes_max} bytes")));
         }
+        self.check_fifo(topic)?;
         let printable = |c: char| c == ' ' || c.is_ascii_graphic();
         let valid = |subject: &String| {
             !subject.is_empty() && subject.len() <= SUBJECT_MAX_CHARS && subject.chars().all(printable)
@@ -65,6 +78,38 @@ impl Publication {
             return Err(SnsError::invalid("Subject", format!("1 to {SUBJECT_MAX_CHARS} printable ASCII characters")));
         }
         self.attributes.iter().try_for_each(|(name, attribute)| check_attribute(name, attribute))
+    }
+
+    fn check_fifo(&mut self, topic: &Topic) -> Result<(), SnsError> {
+        let ids = [("MessageGroupId", &self.group_id), ("MessageDeduplicationId", &self.deduplication_id)];
+        for (name, id) in ids {
+            if let Some(Err(refused)) = id.as_deref().map(|id| check_fifo_id(name, id)) {
+                return Err(SnsError::invalid(name, refused.to_string()));
+            }
+        }
+        if !topic.is_fifo() {
+            return match self.deduplication_id {
+                None => Ok(()),
+                Some(_) => {
+                    let reason =
+                        "The request includes MessageDeduplicationId parameter that is not valid for this topic type";
+                    Err(SnsError::invalid("MessageDeduplicationId", reason))
+                }
+            };
+        }
+        if self.group_id.is_none() {
+            let reason = "The MessageGroupId parameter is required for FIFO topics";
+            return Err(SnsError::invalid("MessageGroupId", reason));
+        }
+        if self.deduplication_id.is_none() {
+            if !topic.deduplicates_by_content() {
+                let reason = "The topic should either have ContentBasedDeduplication enabled or \
+                              MessageDeduplicationId provided explicitly";
+                return Err(SnsError::invalid("MessageDeduplicationId", reason));
+            }
+            self.deduplication_id = Some(content_id(&self.message));
+        }
+        Ok(())
     }
 }
 
@@ -87,19 +132,43 @@ pub(super) struct Notification {
     pub(super) message_id: String,
     pub(super) at: DateTime<Utc>,
     pub(super) signature_version: String,
+    /// FIFO only.
+    pub(super) sequence_number: Option<String>,
 }
 
 impl Notification {
-    /// What the subscribed queue receives.
+    /// The text for a protocol.
+    pub(super) fn text(&self, protocol: Protocol) -> &str {
+        self.message.per_protocol.get(protocol.name()).unwrap_or(&self.message.message)
+    }
+
+    /// What the subscribed queue or function receives.
     pub(super) fn outgoing(&self, subscription: &Subscription, account: &Account) -> Outgoing {
-        if subscription.raw {
-            return Outgoing {
-                body: self.message.message.clone(),
-                attributes: self.message.attributes.clone(),
-                ..Outgoing::default()
-            };
+        match subscription.protocol {
+            Protocol::Lambda => {
+                let body = self.lambda_event(subscription, account).to_string();
+                Outgoing { body, ..Outgoing::default() }
+            }
+            Protocol::Sqs => self.to_queue(&subscription.endpoint, subscription, account),
         }
-        Outgoing { body: self.envelope(subscription, account).to_string(), ..Outgoing::default() }
+    }
+
+    /// What the queue `queue_arn` receives, be it the subscription's endpoint or its dead-letter queue.
+    pub(super) fn to_queue(&self, queue_arn: &str, subscription: &Subscription, account: &Account) -> Outgoing {
+        let fifo = queue_arn.ends_with(FIFO_SUFFIX);
+        let mut outgoing = Outgoing {
+            // From a FIFO topic a standard queue takes neither; from a standard topic it takes the group.
+            group_id: self.message.group_id.clone().filter(|_| fifo == self.sequence_number.is_some()),
+            deduplication_id: self.message.deduplication_id.clone().filter(|_| fifo),
+            ..Outgoing::default()
+        };
+        if subscription.settings.raw {
+            self.text(subscription.protocol).clone_into(&mut outgoing.body);
+            outgoing.attributes.clone_from(&self.message.attributes);
+        } else {
+            outgoing.body = self.envelope(subscription, account).to_string();
+        }
+        outgoing
     }
 
     /// <https://docs.aws.amazon.com/sns/latest/dg/http-notification-json.html>; queues receive it with the attributes.
@@ -108,26 +177,67 @@ impl Notification {
             "Type": "Notification",
             "MessageId": self.message_id,
             "TopicArn": self.message.topic_arn,
-            "Message": self.message.message,
-            "Timestamp": self.at.to_rfc3339_opts(SecondsFormat::Millis, true),
+            "Message": self.text(subscription.protocol),
+            "Timestamp": self.timestamp(),
             "SignatureVersion": self.signature_version,
             "Signature": STANDARD.encode(UNSIGNED),
-            "SigningCertURL": format!("{}/SimpleNotificationService.pem", account.endpoint),
-            "UnsubscribeURL": format!("{}/?Action=Unsubscribe&SubscriptionArn={}", account.endpoint, subscription.arn),
+            "SigningCertURL": certificate(account),
+            "UnsubscribeURL": unsubscribe(subscription, account),
         });
         if let Some(subject) = &self.message.subject {
             envelope["Subject"] = json!(subject);
         }
+        if let Some(number) = &self.sequence_number {
+            envelope["SequenceNumber"] = json!(number);
+        }
         if !self.message.attributes.is_empty() {
-            let attributes = self.message.attributes.iter().map(|(name, attribute)| {
-                let value = match &attribute.value {
-                    AttributeValue::Text(text) => text.clone(),
-                    AttributeValue::Binary(bytes) => STANDARD.encode(bytes),
-                };
-                (name.clone(), json!({"Type": attribute.data_type, "Value": value}))
-            });
-            envelope["MessageAttributes"] = Value::Object(attributes.collect::<Map<_, _>>());
+            envelope["MessageAttributes"] = self.typed_attributes();
         }
         envelope
     }
+
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html>
+    fn lambda_event(&self, subscription: &Subscription, account: &Account) -> Value {
+        json!({ "Records": [{
+            "EventSource": "aws:sns",
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": subscription.arn,
+            "Sns": {
+                "Type": "Notification",
+                "MessageId": self.message_id,
+                "TopicArn": self.message.topic_arn,
+                "Subject": self.message.subject,
+                "Message": self.text(subscription.protocol),
+                "Timestamp": self.timestamp(),
+                "SignatureVersion": self.signature_version,
+                "Signature": STANDARD.encode(UNSIGNED),
+                "SigningCertUrl": certificate(account),
+                "UnsubscribeUrl": unsubscribe(subscription, account),
+                "MessageAttributes": self.typed_attributes(),
+            },
+        }]})
+    }
+
+    fn timestamp(&self) -> String {
+        self.at.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+
+    fn typed_attributes(&self) -> Value {
+        let attributes = self.message.attributes.iter().map(|(name, attribute)| {
+            let value = match &attribute.value {
+                AttributeValue::Text(text) => text.clone(),
+                AttributeValue::Binary(bytes) => STANDARD.encode(bytes),
+            };
+            (name.clone(), json!({"Type": attribute.data_type, "Value": value}))
+        });
+        Value::Object(attributes.collect::<Map<_, _>>())
+    }
+}
+
+fn certificate(account: &Account) -> String {
+    format!("{}/SimpleNotificationService.pem", account.endpoint)
+}
+
+fn unsubscribe(subscription: &Subscription, account: &Account) -> String {
+    format!("{}/?Action=Unsubscribe&SubscriptionArn={}", account.endpoint, subscription.arn)
 }

@@ -30,6 +30,18 @@ impl Parameters {
         numbers.into_iter().map(|number| format!("{prefix}{number}")).collect()
     }
 
+    /// The values of a list that must have one.
+    pub(super) fn list(&self, prefix: &str) -> Result<Vec<&str>, SnsError> {
+        let items = self.items(prefix);
+        if items.is_empty() {
+            return Err(SnsError::invalid(
+                prefix.split('.').next().unwrap_or(prefix),
+                "no value for required parameter",
+            ));
+        }
+        items.iter().map(|item| self.required(item)).collect()
+    }
+
     /// A map whose entries name key and value by these words.
     pub(super) fn map(&self, prefix: &str, key: &str, value: &str) -> Result<BTreeMap<String, String>, SnsError> {
         let entry = |item: String| {

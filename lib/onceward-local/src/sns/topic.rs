@@ -1,11 +1,15 @@
-//! Topics and subscriptions, as kept in memory.
+//! Topics and their subscriptions, as kept in memory.
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::error::SnsError;
+use super::notification::{MESSAGE_SIZE_MAX_BYTES, Publication};
+use super::subscription::{Protocol, Settings, Subscription};
 use crate::account::Account;
+use crate::sqs::{Deduplication, Original};
 
 /// Topics of an account. <https://docs.aws.amazon.com/general/latest/gr/sns.html#limits_sns>
 pub const TOPICS_MAX: usize = 100_000;
@@ -17,12 +21,30 @@ pub const SUBSCRIPTIONS_MAX: usize = 100_000;
 pub(super) const TAGS_MAX: usize = 50;
 
 /// What the names of FIFO topics and queues end with.
-const FIFO_SUFFIX: &str = ".fifo";
+pub(super) const FIFO_SUFFIX: &str = ".fifo";
 
 const NAME_MAX_CHARS: usize = 256;
 
+/// What `MaximumMessageSize` of a topic may be, in bytes.
+const MESSAGE_SIZE_BYTES: std::ops::RangeInclusive<usize> = 1_024..=1_048_576;
+
 /// Attributes of a topic that are kept and told; the rest is refused by name.
-const TOPIC_ATTRIBUTES: [&str; 5] = ["DisplayName", "KmsMasterKeyId", "Policy", "SignatureVersion", "TracingConfig"];
+const TOPIC_ATTRIBUTES: [&str; 7] = [
+    "DeliveryPolicy",
+    "DisplayName",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "Policy",
+    "SignatureVersion",
+    "TracingConfig",
+];
+
+/// Attributes that a FIFO topic alone has.
+const FIFO_ATTRIBUTES: [&str; 2] = ["ContentBasedDeduplication", "FifoThroughputScope"];
+
+/// AWS's sequence numbers have 20 digits and leave gaps.
+const SEQUENCE_FIRST: u128 = 10_000_000_000_000_000_000;
+const SEQUENCE_STEP: u128 = 1_000;
 
 /// A topic.
 #[derive(Debug, Default)]
@@ -30,15 +52,19 @@ pub(super) struct Topic {
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
     pub(super) subscriptions_deleted: usize,
+    /// FIFO: messages published.
+    published: u64,
+    /// FIFO: the deduplication ids of the last 5 minutes.
+    deduplication: Deduplication,
 }
 
-/// A queue's subscription to a topic.
-#[derive(Debug, Clone)]
-pub(super) struct Subscription {
-    pub(super) arn: String,
-    pub(super) topic_arn: String,
-    pub(super) queue_arn: String,
-    pub(super) raw: bool,
+/// What a FIFO topic answers to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sequenced {
+    pub(super) message_id: String,
+    pub(super) sequence_number: String,
+    /// It was published before, less than 5 minutes ago: nobody receives it again.
+    pub(super) duplicate: bool,
 }
 
 /// All topics and subscriptions, by ARN.
@@ -52,6 +78,49 @@ impl Topic {
     pub(super) fn signature_version(&self) -> &str {
         self.attributes.get("SignatureVersion").map_or("1", String::as_str)
     }
+
+    pub(super) fn is_fifo(&self) -> bool {
+        self.attributes.contains_key("FifoTopic")
+    }
+
+    pub(super) fn deduplicates_by_content(&self) -> bool {
+        self.attributes.get("ContentBasedDeduplication").is_some_and(|value| value == "true")
+    }
+
+    /// Bytes of a message, and of a batch.
+    pub(super) fn message_bytes_max(&self) -> usize {
+        let set = self.attributes.get("MaximumMessageSize").and_then(|text| text.parse().ok());
+        set.unwrap_or(MESSAGE_SIZE_MAX_BYTES)
+    }
+
+    /// Gives a message of a FIFO topic its place, unless it has one already.
+    pub(super) fn sequence(&mut self, now_ms: u64, message_id: &str, message: &Publication) -> Sequenced {
+        let per_group = self.attributes.get("FifoThroughputScope").is_some_and(|scope| scope == "MessageGroup");
+        let group = message.group_id.clone().filter(|_| per_group);
+        let key = (group, message.deduplication_id.clone().unwrap_or_default());
+        self.deduplication.forget(now_ms);
+        let (original, duplicate) = match self.deduplication.original(&key) {
+            Some(original) => (original, true),
+            None => {
+                let original = Original { message_id: message_id.to_owned(), arrival: self.published };
+                self.published += 1;
+                self.deduplication.remember(now_ms, key, original.clone());
+                (original, false)
+            }
+        };
+        let sequence_number = (SEQUENCE_FIRST + u128::from(original.arrival) * SEQUENCE_STEP).to_string();
+        Sequenced { message_id: original.message_id, sequence_number, duplicate }
+    }
+
+    /// Sets an attribute of a topic that is there.
+    pub(super) fn set(&mut self, name: &str, value: &str) -> Result<(), SnsError> {
+        if name == "FifoTopic" {
+            return Err(SnsError::invalid("AttributeName", "FifoTopic is set when a topic is created"));
+        }
+        check_attribute(name, value, self.is_fifo())?;
+        self.attributes.insert(name.to_owned(), value.to_owned());
+        Ok(())
+    }
 }
 
 impl Topics {
@@ -62,8 +131,18 @@ impl Topics {
         attributes: &BTreeMap<String, String>,
         tags: &BTreeMap<String, String>,
     ) -> Result<String, SnsError> {
-        check_name(name)?;
-        attributes.iter().try_for_each(|(name, value)| check_attribute(name, value))?;
+        let mut attributes = attributes.clone();
+        let fifo = match attributes.get("FifoTopic").map(String::as_str) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(SnsError::invalid("FifoTopic", "must be true or false")),
+        };
+        if !fifo {
+            attributes.remove("FifoTopic");
+        }
+        check_name(name, fifo)?;
+        let others = attributes.iter().filter(|(name, _)| *name != "FifoTopic");
+        others.into_iter().try_for_each(|(name, value)| check_attribute(name, value, fifo))?;
         if tags.len() > TAGS_MAX {
             return Err(too_many_tags());
         }
@@ -84,8 +163,11 @@ impl Topics {
                 reason: format!("An account has at most {TOPICS_MAX} topics"),
             });
         }
-        let topic = Topic { attributes: attributes.clone(), tags: tags.clone(), ..Topic::default() };
-        self.by_arn.insert(arn.clone(), topic);
+        if fifo {
+            attributes.entry("ContentBasedDeduplication".to_owned()).or_insert_with(|| "false".to_owned());
+            attributes.entry("FifoThroughputScope".to_owned()).or_insert_with(|| "Topic".to_owned());
+        }
+        self.by_arn.insert(arn.clone(), Topic { attributes, tags: tags.clone(), ..Topic::default() });
         Ok(arn)
     }
 
@@ -107,12 +189,19 @@ impl Topics {
         self.subscriptions.values().filter(move |subscription| subscription.topic_arn == arn)
     }
 
-    pub(super) fn subscribe(&mut self, topic_arn: &str, queue_arn: &str, raw: bool) -> Result<String, SnsError> {
+    pub(super) fn subscribe(
+        &mut self,
+        topic_arn: &str,
+        protocol: Protocol,
+        endpoint: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<String, SnsError> {
         self.topic(topic_arn)?;
-        check_queue(queue_arn)?;
-        let found = self.of_topic(topic_arn).find(|subscription| subscription.queue_arn == queue_arn);
+        protocol.check(endpoint, topic_arn)?;
+        let settings = Settings::read(attributes, protocol, topic_arn)?;
+        let found = self.of_topic(topic_arn).find(|it| it.protocol == protocol && it.endpoint == endpoint);
         if let Some(subscription) = found {
-            return if subscription.raw == raw {
+            return if subscription.settings.include(&settings) {
                 Ok(subscription.arn.clone())
             } else {
                 Err(SnsError::invalid("Attributes", "Subscription already exists with different attributes"))
@@ -125,8 +214,8 @@ impl Topics {
             });
         }
         let arn = format!("{topic_arn}:{}", Uuid::new_v4());
-        let subscription =
-            Subscription { arn: arn.clone(), topic_arn: topic_arn.to_owned(), queue_arn: queue_arn.to_owned(), raw };
+        let (topic_arn, endpoint) = (topic_arn.to_owned(), endpoint.to_owned());
+        let subscription = Subscription { arn: arn.clone(), topic_arn, protocol, endpoint, settings };
         self.subscriptions.insert(arn.clone(), subscription);
         Ok(arn)
     }
@@ -138,43 +227,78 @@ impl Topics {
         }
         Ok(())
     }
+
+    /// Changes one attribute of a subscription.
+    pub(super) fn set_subscription(&mut self, arn: &str, name: &str, value: &str) -> Result<(), SnsError> {
+        let subscription = self.subscriptions.get_mut(arn).ok_or(SnsError::NotFound { what: "Subscription" })?;
+        let Subscription { protocol, topic_arn, settings, .. } = subscription;
+        *settings = settings.with(name, value, *protocol, topic_arn)?;
+        Ok(())
+    }
 }
 
-pub(super) fn check_attribute(name: &str, value: &str) -> Result<(), SnsError> {
-    if !TOPIC_ATTRIBUTES.contains(&name) {
-        return Err(SnsError::invalid(name, "The local cloud does not support this topic attribute"));
+fn check_attribute(name: &str, value: &str, fifo: bool) -> Result<(), SnsError> {
+    let one_of = |allowed: &[&str]| {
+        if allowed.contains(&value) { Ok(()) } else { Err(SnsError::invalid(name, allowed.join(" or "))) }
+    };
+    // Delivery status would be logged under these.
+    if name.ends_with("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate") {
+        return Ok(());
     }
-    if name == "SignatureVersion" && !["1", "2"].contains(&value) {
-        return Err(SnsError::invalid(name, "must be 1 or 2"));
+    if FIFO_ATTRIBUTES.contains(&name) && !fifo {
+        return Err(SnsError::invalid(name, "only a FIFO topic has this attribute"));
     }
-    Ok(())
+    match name {
+        "SignatureVersion" => one_of(&["1", "2"]),
+        "ContentBasedDeduplication" => one_of(&["true", "false"]),
+        "FifoThroughputScope" => one_of(&["Topic", "MessageGroup"]),
+        "TracingConfig" => one_of(&["PassThrough", "Active"]),
+        "MaximumMessageSize" if !value.parse().is_ok_and(|bytes| MESSAGE_SIZE_BYTES.contains(&bytes)) => {
+            Err(SnsError::invalid(name, "must be from 1024 to 1048576"))
+        }
+        "Policy" | "DeliveryPolicy"
+            if !value.is_empty() && serde_json::from_str::<serde_json::Value>(value).is_err() =>
+        {
+            Err(SnsError::invalid(name, "failed to parse JSON"))
+        }
+        name if TOPIC_ATTRIBUTES.contains(&name) => Ok(()),
+        "ArchivePolicy" | "DataProtectionPolicy" => {
+            Err(SnsError::invalid(name, "The local cloud does not support this topic attribute"))
+        }
+        name => Err(SnsError::invalid("AttributeName", format!("Invalid attribute name: {name}"))),
+    }
+}
+
+/// What a topic's policy says before somebody changes it: the owner may do everything.
+pub(super) fn default_policy(account: &Account, topic_arn: &str) -> String {
+    let actions = ["GetTopicAttributes", "SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic"];
+    let actions = actions.into_iter().chain(["Subscribe", "ListSubscriptionsByTopic", "Publish"]);
+    json!({
+        "Version": "2008-10-17",
+        "Id": "__default_policy_ID",
+        "Statement": [{
+            "Sid": "__default_statement_ID",
+            "Effect": "Allow",
+            "Principal": { "AWS": "*" },
+            "Action": actions.map(|action| format!("SNS:{action}")).collect::<Vec<_>>(),
+            "Resource": topic_arn,
+            "Condition": { "StringEquals": { "AWS:SourceOwner": account.id } },
+        }],
+    })
+    .to_string()
 }
 
 pub(super) fn too_many_tags() -> SnsError {
     SnsError::LimitExceeded { code: "TagLimitExceeded", reason: format!("A topic has at most {TAGS_MAX} tags") }
 }
 
-fn check_name(name: &str) -> Result<(), SnsError> {
-    if name.ends_with(FIFO_SUFFIX) {
-        return Err(SnsError::invalid("Name", "The local cloud does not support FIFO topics"));
-    }
+fn check_name(name: &str, fifo: bool) -> Result<(), SnsError> {
+    let stem = if fifo { name.strip_suffix(FIFO_SUFFIX).unwrap_or_default() } else { name };
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
-    if name.is_empty() || name.len() > NAME_MAX_CHARS || !name.chars().all(allowed) {
-        return Err(SnsError::invalid(
-            "Topic Name",
-            format!("'{name}' must be 1 to {NAME_MAX_CHARS} of A-Z a-z 0-9 - _"),
-        ));
+    if stem.is_empty() || name.len() > NAME_MAX_CHARS || !stem.chars().all(allowed) {
+        let end = if fifo { " and end with .fifo" } else { "; only the name of a FIFO topic ends with .fifo" };
+        let reason = format!("'{name}' must be 1 to {NAME_MAX_CHARS} of A-Z a-z 0-9 - _{end}");
+        return Err(SnsError::invalid("Topic Name", reason));
     }
     Ok(())
-}
-
-fn check_queue(arn: &str) -> Result<(), SnsError> {
-    match arn.split(':').collect::<Vec<_>>().as_slice() {
-        ["arn", _, "sqs", _, _, name] if name.ends_with(FIFO_SUFFIX) => Err(SnsError::invalid(
-            "Endpoint",
-            "A FIFO queue needs a FIFO topic, which the local cloud does not support",
-        )),
-        ["arn", _, "sqs", _, _, name] if !name.is_empty() => Ok(()),
-        _ => Err(SnsError::invalid("Endpoint", format!("SQS endpoint ARN expected: {arn}"))),
-    }
 }

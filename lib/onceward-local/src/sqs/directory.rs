@@ -5,7 +5,7 @@ use super::limits;
 use super::queue::Queue;
 use super::service::{Entry, Sqs};
 use super::settings::{self, Settings};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -34,8 +34,7 @@ const OPTIONAL: [&str; 9] = [
 
 impl Sqs {
     /// Creates a queue with attributes named as AWS names them; answers its URL. Creating it again with the same
-    /// attributes does nothing. Its dead-letter queue must exist. The name of a deleted queue is free at once (AWS has
-    /// one wait 60 seconds).
+    /// attributes does nothing. Its dead-letter queue must exist. The name of a deleted queue is free after 60 seconds.
     pub fn create_queue(&self, name: &str, attributes: &BTreeMap<String, String>) -> Result<String, SqsError> {
         let settings = Settings::new(name, attributes)?;
         let now_ms = self.now_ms();
@@ -48,12 +47,15 @@ impl Sqs {
                 None => Ok(self.url(name)),
             };
         }
+        self.check_deleted(name, now_ms)?;
         self.check_redrive(&queues, name, &settings)?;
         let entry = Entry {
             queue: Queue::new(Uuid::new_v4().as_u128(), settings),
             tags: BTreeMap::new(),
             created_ms: now_ms,
             modified_ms: now_ms,
+            purged_ms: None,
+            moves: VecDeque::new(),
             arrived: Arc::new(Notify::new()),
             saved: None,
         };
@@ -83,13 +85,22 @@ impl Sqs {
     /// Deletes a queue with its messages; those waiting for one get an error.
     pub fn delete_queue(&self, queue: &str) -> Result<(), SqsError> {
         let removed = self.locked().remove(name(queue)).ok_or_else(|| missing(queue))?;
+        self.deleted().insert(name(queue).to_owned(), self.now_ms());
         removed.arrived.notify_waiters();
         Ok(())
     }
 
-    /// Deletes all messages of a queue, at once (AWS takes up to 60 seconds, and allows one purge in that time).
+    /// Deletes all messages of a queue, at once (AWS takes up to 60 seconds). One purge in 60 seconds is allowed.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html>
     pub fn purge_queue(&self, queue: &str) -> Result<(), SqsError> {
-        self.with_queue(queue, |entry, _| entry.queue.purge())
+        self.with_queue(queue, |entry, now_ms| {
+            if entry.purged_ms.is_some_and(|purged_ms| now_ms < purged_ms + limits::PURGE_AND_DELETE_MS) {
+                return Err(SqsError::PurgeQueueInProgress { queue: name(queue).to_owned() });
+            }
+            entry.purged_ms = Some(now_ms);
+            entry.queue.purge();
+            Ok(())
+        })?
     }
 
     /// Changes attributes of a queue; the others stay.
@@ -132,6 +143,13 @@ impl Sqs {
         Ok(all)
     }
 
+    /// Nobody but this account has queues here.
+    pub(crate) fn check_owner(&self, queue: &str, owner: Option<&str>) -> Result<(), SqsError> {
+        let arn = self.arn("");
+        let ours = owner.is_none_or(|owner| arn.ends_with(&format!(":{owner}:")));
+        if ours { Ok(()) } else { Err(missing(queue)) }
+    }
+
     /// Names of the queues whose dead-letter queue is `queue`, in order.
     pub fn dead_letter_sources(&self, queue: &str) -> Result<Vec<String>, SqsError> {
         let mut queues = self.locked();
@@ -163,6 +181,14 @@ impl Sqs {
     /// Removes tags from a queue; those it does not have are no error.
     pub fn untag_queue(&self, queue: &str, keys: &[String]) -> Result<(), SqsError> {
         self.with_queue(queue, |entry, _| entry.tags.retain(|key, _| !keys.contains(key)))
+    }
+
+    /// The name of a deleted queue is free after 60 seconds.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html>
+    fn check_deleted(&self, name: &str, now_ms: u64) -> Result<(), SqsError> {
+        let mut deleted = self.deleted();
+        deleted.retain(|_, deleted_ms| now_ms < *deleted_ms + limits::PURGE_AND_DELETE_MS);
+        if deleted.contains_key(name) { Err(SqsError::QueueDeletedRecently) } else { Ok(()) }
     }
 
     /// A dead-letter queue must be here, of the same type, and allow this source.

@@ -69,6 +69,29 @@ pub enum SqsError {
         /// Messages in flight.
         in_flight: usize,
     },
+    /// The name was that of a queue deleted less than a minute ago.
+    #[error("You must wait 60 seconds after deleting a queue before you can create another with the same name.")]
+    QueueDeletedRecently,
+    /// The queue was purged less than a minute ago.
+    #[error("Only one PurgeQueue operation on {queue} is allowed every 60 seconds.")]
+    PurgeQueueInProgress {
+        /// The queue's name.
+        queue: String,
+    },
+    /// What a message move task names is not there.
+    #[error("{reason}")]
+    ResourceNotFound {
+        /// Which resource.
+        reason: String,
+    },
+    /// A permission with more actions than a statement may have.
+    #[error("{actions} Actions were found, maximum allowed is {max}.")]
+    TooManyActions {
+        /// Actions given.
+        actions: usize,
+        /// The limit.
+        max: usize,
+    },
     /// A batch without entries.
     #[error("There should be at least one {entry} in the request.")]
     EmptyBatchRequest {
@@ -130,7 +153,10 @@ impl SqsError {
             Self::InvalidAttributeValue { .. } => "com.amazonaws.sqs#InvalidAttributeValue",
             Self::InvalidParameterValue { .. } => "com.amazon.coral.service#InvalidParameterValueException",
             Self::MissingParameter { .. } => "com.amazon.coral.service#MissingRequiredParameterException",
-            Self::OverLimit { .. } => "com.amazonaws.sqs#OverLimit",
+            Self::OverLimit { .. } | Self::TooManyActions { .. } => "com.amazonaws.sqs#OverLimit",
+            Self::QueueDeletedRecently => "com.amazonaws.sqs#QueueDeletedRecently",
+            Self::PurgeQueueInProgress { .. } => "com.amazonaws.sqs#PurgeQueueInProgress",
+            Self::ResourceNotFound { .. } => "com.amazonaws.sqs#ResourceNotFoundException",
             Self::EmptyBatchRequest { .. } => "com.amazonaws.sqs#EmptyBatchRequest",
             Self::TooManyEntriesInBatchRequest { .. } => "com.amazonaws.sqs#TooManyEntriesInBatchRequest",
             Self::BatchEntryIdsNotDistinct { .. } => "com.amazonaws.sqs#BatchEntryIdsNotDistinct",
@@ -153,7 +179,10 @@ impl SqsError {
             Self::InvalidAttributeValue { .. } => "InvalidAttributeValue",
             Self::InvalidParameterValue { .. } => "InvalidParameterValue",
             Self::MissingParameter { .. } => "MissingParameter",
-            Self::OverLimit { .. } => "OverLimit",
+            Self::OverLimit { .. } | Self::TooManyActions { .. } => "OverLimit",
+            Self::QueueDeletedRecently => "AWS.SimpleQueueService.QueueDeletedRecently",
+            Self::PurgeQueueInProgress { .. } => "AWS.SimpleQueueService.PurgeQueueInProgress",
+            Self::ResourceNotFound { .. } => "ResourceNotFoundException",
             Self::EmptyBatchRequest { .. } => "AWS.SimpleQueueService.EmptyBatchRequest",
             Self::TooManyEntriesInBatchRequest { .. } => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
             Self::BatchEntryIdsNotDistinct { .. } => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
@@ -167,8 +196,8 @@ impl SqsError {
     /// HTTP status in the query protocol. In the JSON protocol it is always 400.
     pub fn query_status(&self) -> u16 {
         match self {
-            Self::ReceiptHandleIsInvalid { .. } => 404,
-            Self::OverLimit { .. } => 403,
+            Self::ReceiptHandleIsInvalid { .. } | Self::ResourceNotFound { .. } => 404,
+            Self::OverLimit { .. } | Self::TooManyActions { .. } | Self::PurgeQueueInProgress { .. } => 403,
             _ => 400,
         }
     }

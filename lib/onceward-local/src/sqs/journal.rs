@@ -10,7 +10,7 @@ use super::service::Entry;
 use super::settings::Settings;
 use crate::store::{Batch, Store, StoreError};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, MutexGuard};
 use tokio::sync::Notify;
@@ -216,7 +216,8 @@ fn entry(record: QueueRecord) -> Option<Entry> {
     let queue = Queue::resumed(id, Settings::stored(attributes).ok()?, arrivals);
     let saved = Saved { settings: Arc::clone(queue.settings()), tags: tags.clone(), arrivals };
     let arrived = Arc::new(Notify::new());
-    Some(Entry { queue, tags, created_ms, modified_ms, arrived, saved: Some(saved) })
+    let (purged_ms, moves) = (None, VecDeque::new());
+    Some(Entry { queue, tags, created_ms, modified_ms, purged_ms, moves, arrived, saved: Some(saved) })
 }
 
 /// Queue names hold no slash.

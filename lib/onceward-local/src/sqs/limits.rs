@@ -50,5 +50,18 @@ pub const FIFO_ID_CHARS_MAX: usize = 128;
 pub const QUEUE_NAME_CHARS_MAX: usize = 80;
 /// Queues in one answer of `ListQueues`.
 pub const LIST_RESULTS: RangeInclusive<usize> = 1..=1_000;
+/// How long after a purge the queue refuses the next, and after a deletion SQS refuses a queue of that name, in
+/// milliseconds: 60 seconds.
+pub const PURGE_AND_DELETE_MS: u64 = 60_000;
+/// How long a `ReceiveRequestAttemptId` brings the same messages again, in milliseconds: 5 minutes.
+pub const RECEIVE_ATTEMPT_MS: u64 = 300_000;
+/// `MaxNumberOfMessagesPerSecond` of a message move task.
+pub const MOVES_PER_SECOND: RangeInclusive<u64> = 1..=500;
+/// Message move tasks that a queue remembers, and that `ListMessageMoveTasks` lists at most.
+pub const MOVE_TASKS: RangeInclusive<usize> = 1..=10;
+/// Actions of one statement of a queue's policy.
+pub const PERMISSION_ACTIONS_MAX: usize = 7;
+/// Characters of a permission's label.
+pub const PERMISSION_LABEL_CHARS_MAX: usize = 80;
 /// Tags of one queue.
 pub const TAGS_MAX: usize = 50;

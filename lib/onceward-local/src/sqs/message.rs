@@ -192,7 +192,7 @@ impl Outgoing {
 }
 
 /// The part of a stored message that never changes: shared by the queue and those who receive it.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) id: String,
     pub(crate) body: String,
@@ -211,6 +211,11 @@ impl Message {
         let md5_of_body = digest::md5_of_body(&body);
         let md5_of_attributes = digest::md5_of_attributes(attributes.iter().map(|(name, it)| (name.as_str(), it)));
         Self { id, body, md5_of_body, attributes, md5_of_attributes, group_id, deduplication_id, trace_header }
+    }
+
+    /// The same message under another id.
+    pub(crate) fn anew(&self, id: String) -> Self {
+        Self { id, ..self.clone() }
     }
 }
 
@@ -240,7 +245,7 @@ fn check_attribute_name(name: &str) -> Result<(), SqsError> {
     Err(SqsError::InvalidParameterValue { reason: format!("{reason} The name is '{name}'.") })
 }
 
-fn check_fifo_id(parameter: &str, id: &str) -> Result<(), SqsError> {
+pub(crate) fn check_fifo_id(parameter: &str, id: &str) -> Result<(), SqsError> {
     if (1..=limits::FIFO_ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
     }

@@ -8,6 +8,8 @@ mod fifo;
 mod journal;
 pub mod limits;
 mod message;
+mod moves;
+mod permission;
 mod protocol;
 mod queue;
 mod receipt;
@@ -20,3 +22,8 @@ mod tests;
 pub use error::SqsError;
 pub use message::{AttributeValue, Depth, MessageAttribute, Outgoing, Receive, Received, Sent};
 pub use service::Sqs;
+pub(crate) use {
+    digest::content_id,
+    fifo::{Deduplication, Original},
+    message::check_fifo_id,
+};

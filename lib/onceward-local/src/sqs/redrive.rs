@@ -81,7 +81,7 @@ impl RedriveAllowPolicy {
 }
 
 /// `arn:{partition}:sqs:{region}:{account}:{name}`.
-fn is_queue_arn(arn: &str) -> bool {
+pub(crate) fn is_queue_arn(arn: &str) -> bool {
     let parts: Vec<&str> = arn.split(':').collect();
     matches!(parts.as_slice(), ["arn", _, "sqs", _, _, name] if !name.is_empty())
 }

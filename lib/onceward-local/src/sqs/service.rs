@@ -4,15 +4,17 @@ use super::admission::{self, milliseconds};
 use super::error::SqsError;
 use super::journal::{Journaled, Locked, Saved};
 use super::limits;
-use super::message::{Depth, Outgoing, Receive, Received, Sent};
-use super::queue::{Delivery, Queue, Take};
+use super::message::{Depth, Outgoing, Receive, Received, Sent, check_fifo_id};
+use super::moves::MoveTask;
+use super::queue::{Delivery, Queue, Take, Taken};
 use super::settings::Settings;
 use super::{directory, fifo};
 use crate::account::Account;
+use crate::faults::Faults;
 use crate::store::{Store, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -22,18 +24,25 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Sqs {
     shared: Arc<Shared>,
+    faults: Faults,
 }
 
 struct Shared {
     account: Account,
     clock: Box<dyn Fn() -> u64 + Send + Sync>,
     queues: Mutex<Journaled>,
+    /// When the queues of the last minute were deleted, in milliseconds since the epoch, by name.
+    deleted: Mutex<BTreeMap<String, u64>>,
 }
 
 /// A queue and what the service knows about it.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) queue: Queue,
+    /// When it was purged last.
+    pub(crate) purged_ms: Option<u64>,
+    /// Tasks that move messages off this queue, newest first.
+    pub(crate) moves: VecDeque<MoveTask>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) created_ms: u64,
     pub(crate) modified_ms: u64,
@@ -69,12 +78,26 @@ impl Sqs {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let queues = Mutex::new(Journaled::open(store, clock())?);
-        Ok(Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues }) })
+        let shared = Shared { account, clock: Box::new(clock), queues, deleted: Mutex::default() };
+        Ok(Self { shared: Arc::new(shared), faults: Faults::default() })
     }
 
     /// As [`Sqs::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
     pub fn with_clock(account: Account, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self { shared: Arc::new(Shared { account, clock: Box::new(clock), queues: Mutex::default() }) }
+        let shared = Shared { account, clock: Box::new(clock), queues: Mutex::default(), deleted: Mutex::default() };
+        Self { shared: Arc::new(shared), faults: Faults::default() }
+    }
+
+    /// With what goes wrong in its queues on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// Lets a task of long standing find the service without keeping it.
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + use<> {
+        let (shared, faults) = (Arc::downgrade(&self.shared), self.faults.clone());
+        move || Some(Self { shared: shared.upgrade()?, faults: faults.clone() })
     }
 
     /// The queue's URL: `{endpoint}/{account id}/{name}`.
@@ -108,14 +131,32 @@ impl Sqs {
     /// Receives up to `request.max` messages; with none there, waits up to `request.wait` for the first. A message
     /// received as often as the queue's redrive policy allows goes to the dead-letter queue instead.
     pub async fn receive(&self, queue: &str, request: Receive) -> Result<Vec<Received>, SqsError> {
+        self.receive_attempt(queue, request, None).await
+    }
+
+    /// As [`Sqs::receive`] from a FIFO queue: a receive of the same `attempt` within 5 minutes brings the same messages
+    /// with the same receipt handles, hidden anew, as long as none of them was touched.
+    pub async fn receive_attempt(
+        &self,
+        queue: &str,
+        request: Receive,
+        attempt: Option<&str>,
+    ) -> Result<Vec<Received>, SqsError> {
         check(request)?;
+        if let Some(id) = attempt {
+            check_fifo_id("ReceiveRequestAttemptId", id)?;
+            if !self.peek(queue, |entry| entry.queue.settings().fifo)? {
+                let reason = "The request includes a parameter that is not valid for this queue type.";
+                return Err(SqsError::parameter("ReceiveRequestAttemptId", id, reason));
+            }
+        }
         let deadline = Instant::now() + request.wait;
         loop {
             let arrived = self.peek(queue, |entry| Arc::clone(&entry.arrived))?;
             let mut notified = std::pin::pin!(arrived.notified());
             // Listens before it looks: what arrives in between is not missed.
             notified.as_mut().enable();
-            let look = self.look(queue, request)?;
+            let look = self.look(queue, request, attempt)?;
             if look.received.is_empty() && look.moved {
                 continue;
             }
@@ -162,6 +203,10 @@ impl Sqs {
         Locked { guard: self.shared.queues.lock().unwrap_or_else(PoisonError::into_inner) }
     }
 
+    pub(crate) fn deleted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.shared.deleted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Runs `act` on a queue at the current time, and wakes those for whom that changed something.
     pub(crate) fn with_queue<T>(&self, queue: &str, act: impl FnOnce(&mut Entry, u64) -> T) -> Result<T, SqsError> {
         let now_ms = self.now_ms();
@@ -175,7 +220,7 @@ impl Sqs {
         directory::find(&mut self.locked(), queue).map(|entry| read(entry))
     }
 
-    fn look(&self, queue: &str, request: Receive) -> Result<Look, SqsError> {
+    fn look(&self, queue: &str, request: Receive, attempt: Option<&str>) -> Result<Look, SqsError> {
         let now_ms = self.now_ms();
         let mut queues = self.locked();
         let name = directory::name(queue);
@@ -188,7 +233,7 @@ impl Sqs {
             receives_max: redrive.map(|it| it.receives_max),
         };
         let entry = directory::find(&mut queues, name)?;
-        let taken = entry.acting(|entry| entry.queue.receive(now_ms, take))?;
+        let taken = entry.acting(|entry| disturbed(&self.faults, name, entry, now_ms, take, attempt))?;
         let next_in = entry.queue.next_visible_ms().map(|at_ms| Duration::from_millis(at_ms.saturating_sub(now_ms)));
         let moved = !taken.dead.is_empty();
         if let Some(redrive) = redrive.filter(|_| moved) {
@@ -232,7 +277,7 @@ impl Sqs {
 impl Entry {
     /// Runs `act`, then wakes one waiting receiver if there is a message for it (it passes the word on if there are
     /// more), and all of them if they now have to wake up sooner than they planned.
-    fn acting<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn acting<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> T {
         let before_ms = self.queue.next_visible_ms();
         let answer = act(self);
         match (before_ms, self.queue.next_visible_ms()) {
@@ -245,6 +290,30 @@ impl Entry {
         }
         answer
     }
+}
+
+/// Takes messages off a queue, of which a standard one may deliver some twice or in another order.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html>
+fn disturbed(
+    faults: &Faults,
+    name: &str,
+    entry: &mut Entry,
+    now_ms: u64,
+    take: Take,
+    attempt: Option<&str>,
+) -> Result<Taken, SqsError> {
+    let queue = &mut entry.queue;
+    if faults.is_off() || queue.settings().fifo {
+        return queue.take(now_ms, take, attempt);
+    }
+    let passed_over = if queue.depth(now_ms).visible > 1 { faults.overtaken(name) } else { 0 };
+    let taken = queue.receive_after(passed_over, now_ms, take)?;
+    for Delivery { message, record, .. } in &taken.deliveries {
+        if faults.received_twice(name) {
+            queue.copy(Arc::clone(message), record);
+        }
+    }
+    Ok(taken)
 }
 
 impl fmt::Debug for Sqs {

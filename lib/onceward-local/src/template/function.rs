@@ -1,6 +1,7 @@
 use std::{path::Path, time::Duration};
 
 use super::{
+    destination,
     document::Resource,
     intrinsics::Resolver,
     names,
@@ -9,6 +10,7 @@ use super::{
     stack::{Build, Function, Stack},
     trigger,
 };
+use crate::lambda::{EventInvokeConfig, Logging};
 
 /// What Lambda uses if the template does not say.
 const TIMEOUT_DEFAULT_SECONDS: u64 = 3;
@@ -34,7 +36,17 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         environment.finish();
         variables
     });
-    let triggers = trigger::read(&properties, stack, Duration::from_secs(timeout));
+    let runtime = properties.text("Runtime");
+    let logging = logging(&properties);
+    let reserved_concurrency = properties.number("ReservedConcurrentExecutions", 0..=1_000);
+    let asynchronous = properties.nested("EventInvokeConfig").map(|config| asynchronous(config, stack));
+    let dead_letter_arn = properties.nested("DeadLetterQueue").and_then(|letters| {
+        let arn = destination::read(&letters, "TargetArn", &["SQS", "SNS"], stack);
+        letters.finish();
+        arn
+    });
+    let arn = name.as_ref().map(|name| resolver.account.arn("lambda", &format!("function:{name}")));
+    let triggers = trigger::read(&properties, stack, Duration::from_secs(timeout), arn.as_deref());
     let build = build(resolver, resource);
     irrelevant(&properties);
     properties.finish();
@@ -47,8 +59,48 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         environment: environment.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
         memory_mb,
+        runtime: runtime.unwrap_or_default(),
+        logging,
+        reserved_concurrency,
+        asynchronous: asynchronous.unwrap_or_default(),
+        dead_letter_arn,
         triggers,
     })
+}
+
+fn logging(properties: &Properties<'_>) -> Logging {
+    let Some(config) = properties.nested("LoggingConfig") else { return Logging::default() };
+    let group = config.text("LogGroup");
+    let json = config.one_of("LogFormat", &["Text", "JSON"]) == Some("JSON");
+    config.irrelevant(&["ApplicationLogLevel", "SystemLogLevel"]);
+    config.finish();
+    Logging { group, json }
+}
+
+/// A function's `EventInvokeConfig`, or the properties of a resource of that type.
+pub(super) fn asynchronous(config: Properties<'_>, stack: &Stack) -> EventInvokeConfig {
+    const KINDS: [&str; 4] = ["SQS", "SNS", "Lambda", "EventBridge"];
+    let attempts = config.number("MaximumRetryAttempts", 0..=2);
+    let age = config.number("MaximumEventAgeInSeconds", 60..=21_600);
+    let (mut on_success_arn, mut on_failure_arn) = (None, None);
+    if let Some(destinations) = config.nested("DestinationConfig") {
+        for (name, arn) in [("OnSuccess", &mut on_success_arn), ("OnFailure", &mut on_failure_arn)] {
+            if let Some(target) = destinations.nested(name) {
+                *arn = destination::read(&target, "Destination", &KINDS, stack);
+                target.finish();
+            }
+        }
+        destinations.finish();
+    }
+    config.finish();
+    let default = EventInvokeConfig::default();
+    EventInvokeConfig {
+        maximum_retry_attempts: attempts.unwrap_or(default.maximum_retry_attempts),
+        maximum_event_age: age.map_or(default.maximum_event_age, Duration::from_secs),
+        on_success_arn,
+        on_failure_arn,
+        configured: true,
+    }
 }
 
 fn irrelevant(properties: &Properties<'_>) {
@@ -65,7 +117,6 @@ fn irrelevant(properties: &Properties<'_>) {
         "Architectures",
         "EphemeralStorage",
         "KmsKeyArn",
-        "LoggingConfig",
         "RuntimeManagementConfig",
         "Tags",
         "PropagateTags",

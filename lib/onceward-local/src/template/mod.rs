@@ -4,6 +4,7 @@
 //! error that names resource, property and line. Properties that make no difference on one machine (roles, policies,
 //! encryption, tags, …) are listed by name in `resources/`, one list for each type.
 
+mod destination;
 mod document;
 mod error;
 mod event_rule;

@@ -32,6 +32,9 @@ pub(super) fn reference(
             if resolver.document.parameters.iter().any(|(key, _)| key.name == name) {
                 return parameter(resolver, name, line).map(Some);
             }
+            if implicit_api(resolver, name) {
+                return Ok(Some(Node::text(line, name)));
+            }
             let resource = existing(resolver, name, line, place)?;
             let physical = physical_name(resolver, resource, line, place)?;
             match resource.kind.as_str() {
@@ -64,6 +67,9 @@ pub(super) fn attribute(
     line: usize,
     place: &str,
 ) -> Result<String, Faulted> {
+    if implicit_api(resolver, id) && attribute == "ApiEndpoint" {
+        return Ok(HTTP_PLACEHOLDER.to_owned());
+    }
     let resource = existing(resolver, id, line, place)?;
     let name = physical_name(resolver, resource, line, place)?;
     let account = resolver.account;
@@ -100,6 +106,11 @@ pub(super) fn attribute(
             return Err(resolver.faults.add(line, place, message));
         }
     })
+}
+
+/// The API that SAM makes for `HttpApi` events without an `ApiId`.
+fn implicit_api(resolver: &Resolver<'_>, id: &str) -> bool {
+    id == "ServerlessHttpApi" && resolver.document.resource(id).is_none()
 }
 
 /// What follows a table's ARN in its stream's: a table has one stream, resolved by the table's name.
@@ -146,7 +157,7 @@ fn existing<'r>(resolver: &'r Resolver<'_>, id: &str, line: usize, place: &str) 
     }
 }
 
-/// The explicit name, else `{stack}-{logical id}`, with `.fifo` for a FIFO queue.
+/// The explicit name, else `{stack}-{logical id}`, with `.fifo` for a FIFO queue or topic.
 pub(super) fn physical_name(
     resolver: &Resolver<'_>,
     resource: &Resource,
@@ -157,7 +168,8 @@ pub(super) fn physical_name(
     if let Some(node) = name_property(&resource.kind).and_then(|property| resource.properties.get(property)) {
         return resolver.guarded(&format!("the name of {id}"), line, place, || resolver.text(node, id));
     }
-    let fifo = resource.properties.get("FifoQueue").is_some_and(|node| node.as_text() == Some("true"));
+    let set = |property| resource.properties.get(property).is_some_and(|node| node.as_text() == Some("true"));
+    let fifo = set("FifoQueue") || set("FifoTopic");
     Ok(format!("{STACK_NAME}-{id}{}", if fifo { ".fifo" } else { "" }))
 }
 

@@ -3,7 +3,12 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use super::parameters::Parameter;
-use crate::{events::Archive, retry::RetryPolicy, scheduler::Schedule};
+use crate::{
+    events::Archive,
+    lambda::{Cors, EventInvokeConfig, Logging},
+    retry::RetryPolicy,
+    scheduler::Schedule,
+};
 
 /// What the local cloud must create, every name, ARN and URL resolved.
 ///
@@ -30,12 +35,14 @@ pub struct Stack {
     pub queues: Vec<Queue>,
     /// SNS topics.
     pub topics: Vec<Topic>,
-    /// Queues that subscribe to topics.
+    /// Queues and functions that subscribe to topics.
     pub subscriptions: Vec<Subscription>,
     /// Tables with their streams and expiry.
     pub tables: Vec<Table>,
     /// Functions with what triggers them.
     pub functions: Vec<Function>,
+    /// What the HTTP API answers browsers about other origins.
+    pub cors: Option<Cors>,
     /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
     pub outputs: BTreeMap<String, String>,
 }
@@ -119,17 +126,21 @@ pub struct Topic {
     pub logical_id: String,
     /// Its name in SNS.
     pub name: String,
+    /// Attributes by their AWS names.
+    pub attributes: BTreeMap<String, String>,
 }
 
-/// A queue that receives what a topic publishes.
+/// A queue or a function that receives what a topic publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// The topic.
     pub topic_arn: String,
-    /// The queue.
-    pub queue_arn: String,
-    /// Whether the queue gets the message as published, without SNS's JSON around it.
-    pub raw: bool,
+    /// `sqs` or `lambda`.
+    pub protocol: &'static str,
+    /// ARN of the queue or the function.
+    pub endpoint: String,
+    /// Attributes by their AWS names; policies are JSON text.
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// A table.
@@ -164,6 +175,16 @@ pub struct Function {
     pub timeout: Duration,
     /// 128 to 10,240.
     pub memory_mb: u32,
+    /// `provided.al2023` or `provided.al2`.
+    pub runtime: String,
+    /// Where its lines go.
+    pub logging: Logging,
+    /// Most invocations at once, 0 for none at all.
+    pub reserved_concurrency: Option<usize>,
+    /// How asynchronous invocations end.
+    pub asynchronous: EventInvokeConfig,
+    /// The queue or topic for events that all attempts failed.
+    pub dead_letter_arn: Option<String>,
     /// What invokes it.
     pub triggers: Vec<Trigger>,
 }
@@ -176,7 +197,7 @@ pub enum Build {
         /// The binary target's name.
         binary: String,
     },
-    /// `code_uri` is a folder that holds a ready `bootstrap`.
+    /// `code_uri` is a folder that holds a ready `bootstrap`, or a `.zip` of one.
     Bootstrap,
 }
 
@@ -216,11 +237,19 @@ pub enum Trigger {
         bisect: bool,
         /// `None` for as often as it takes.
         maximum_retry_attempts: Option<u32>,
+        /// How old a record may be: 60 seconds to 7 days; `None` for as old as the stream keeps it.
+        maximum_record_age: Option<Duration>,
+        /// Batches of one shard at a time: 1 to 10.
+        parallelization_factor: usize,
+        /// The length of the windows that a function aggregates: up to 900 seconds.
+        tumbling_window: Option<Duration>,
         /// Patterns of which a record must match one; none means every record.
         filters: Vec<Value>,
-        /// The queue that is told where the mapping gave up.
+        /// The queue or topic that is told where the mapping gave up.
         on_failure_arn: Option<String>,
     },
+    /// What a topic publishes.
+    Topic(Subscription),
     /// Requests to the HTTP API.
     Http {
         /// Upper case, or `ANY`.

@@ -3,11 +3,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{
+    destination,
     error::Faulted,
     event_rule, names,
     node::{Data, Node},
     properties::Properties,
-    resources::queue,
+    resources::{queue, topic},
     stack::{Queue, Stack, StartingPosition, Trigger},
 };
 
@@ -15,42 +16,66 @@ use super::{
 const QUEUE_BATCH_DEFAULT: usize = 10;
 /// Above this, AWS wants a batching window: one receive brings ten messages at most.
 const QUEUE_BATCH_WITHOUT_WINDOW: usize = 10;
+/// The path of a route for whatever has no other.
+const DEFAULT_ROUTE: &str = "$default";
 /// Stream records in one invocation, if the template does not say.
 const STREAM_BATCH_DEFAULT: usize = 100;
 
 /// A function's `Events`.
-pub(super) fn read(function: &Properties<'_>, stack: &Stack, timeout: Duration) -> Vec<Trigger> {
+pub(super) fn read(
+    function: &Properties<'_>,
+    stack: &Stack,
+    timeout: Duration,
+    function_arn: Option<&str>,
+) -> Vec<Trigger> {
     let Some(events) = function.nested("Events") else { return Vec::new() };
     let place = events.place.clone();
     let read = |(key, node): (super::node::Key, Node)| {
         let event = Properties::new(function.resolver, &node, format!("{place}.{}", key.name));
-        read_event(event, stack, timeout)
+        read_event(event, stack, timeout, function_arn)
     };
     events.into_entries().into_iter().filter(|(_, node)| !event_rule::handles(node)).filter_map(read).collect()
 }
 
-fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<Trigger> {
+fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {
     event.require("Type");
-    let kind = event.one_of("Type", &["SQS", "DynamoDB", "HttpApi"]);
-    event.require("Properties");
-    let trigger = event.nested("Properties").zip(kind).and_then(|(properties, kind)| match kind {
-        "SQS" => sqs(properties, stack, timeout),
-        "DynamoDB" => stream(properties, stack),
-        _ => http(properties),
+    let kind = event.one_of("Type", &["SQS", "SNS", "DynamoDB", "HttpApi"]);
+    let properties = event.nested("Properties").or_else(|| match kind {
+        // An HttpApi event may be its type alone: the default route of the implicit API.
+        Some("HttpApi") => {
+            let none = Node { line: event.line, data: Data::Map(Vec::new()) };
+            Some(Properties::new(event.resolver, &none, event.place_of("Properties")))
+        }
+        _ => {
+            event.require("Properties");
+            None
+        }
+    });
+    let trigger = properties.zip(kind).and_then(|(properties, kind)| match kind {
+        "SQS" => sqs(properties, "Queue", stack, timeout),
+        "SNS" => topic::read_event(properties, stack, function_arn?.to_owned()).map(Trigger::Topic),
+        "DynamoDB" => stream(properties, "Stream", stack),
+        _ => Some(http(properties)),
     });
     event.finish();
     trigger
 }
 
-fn sqs(properties: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<Trigger> {
-    let queue_arn = properties.required_text("Queue");
+/// A mapping of the queue that the property `source` names.
+pub(super) fn sqs(
+    properties: Properties<'_>,
+    source: &'static str,
+    stack: &Stack,
+    timeout: Duration,
+) -> Option<Trigger> {
+    let queue_arn = properties.required_text(source);
     let batch_size = properties.number("BatchSize", 1..=10_000).unwrap_or(QUEUE_BATCH_DEFAULT);
     let batching_window = batching_window(&properties);
     if let Some(arn) = &queue_arn {
         if let Some(queue) = queue::by_arn(stack, arn) {
-            check_queue(&properties, queue, timeout, batch_size, batching_window);
+            check_queue(&properties, source, queue, timeout, batch_size, batching_window);
         } else {
-            properties.fault("Queue", format!("`{arn}` is not a queue of this template"));
+            properties.fault(source, format!("`{arn}` is not a queue of this template"));
         }
     }
     let maximum_concurrency = properties.nested("ScalingConfig").and_then(|scaling| {
@@ -61,7 +86,7 @@ fn sqs(properties: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<T
     let report_batch_item_failures = reports_failures(&properties);
     let filters = filters(&properties);
     let enabled = properties.boolean("Enabled") != Some(false);
-    properties.irrelevant(&["KmsKeyArn", "MetricsConfig"]);
+    properties.irrelevant(&["KmsKeyArn", "MetricsConfig", "FunctionName", "Tags"]);
     properties.refuse(&["ProvisionedPollerConfig"], "it polls every queue without delay");
     properties.finish();
     let queue_arn = queue_arn.filter(|_| enabled)?;
@@ -76,14 +101,24 @@ fn sqs(properties: Properties<'_>, stack: &Stack, timeout: Duration) -> Option<T
 }
 
 /// What Lambda checks when it creates the mapping.
-fn check_queue(properties: &Properties<'_>, queue: &Queue, timeout: Duration, batch_size: usize, window: Duration) {
+fn check_queue(
+    properties: &Properties<'_>,
+    source: &str,
+    queue: &Queue,
+    timeout: Duration,
+    batch_size: usize,
+    window: Duration,
+) {
     let (visibility, timeout) = (queue::visibility_timeout(queue), timeout.as_secs());
     if visibility < timeout {
         let message = format!(
             "the queue's VisibilityTimeout of {visibility} s is shorter than the function's Timeout of {timeout} s: \
              AWS refuses this, and advises six times the timeout"
         );
-        properties.fault("Queue", message);
+        properties.fault(source, message);
+    }
+    if queue.attributes.contains_key("FifoQueue") && !window.is_zero() {
+        properties.fault("MaximumBatchingWindowInSeconds", "a FIFO queue has no batching window: leave it out");
     }
     if batch_size > QUEUE_BATCH_WITHOUT_WINDOW {
         if queue.attributes.contains_key("FifoQueue") {
@@ -95,8 +130,9 @@ fn check_queue(properties: &Properties<'_>, queue: &Queue, timeout: Duration, ba
     }
 }
 
-fn stream(properties: Properties<'_>, stack: &Stack) -> Option<Trigger> {
-    let stream_arn = properties.required_text("Stream");
+/// A mapping of the stream that the property `source` names.
+pub(super) fn stream(properties: Properties<'_>, source: &'static str, stack: &Stack) -> Option<Trigger> {
+    let stream_arn = properties.required_text(source);
     let table = stream_arn.as_deref().and_then(names::table_of_stream).map(str::to_owned);
     let streaming = |table: &&String| {
         let declared = stack.tables.iter().find(|known| known.name == **table);
@@ -104,7 +140,7 @@ fn stream(properties: Properties<'_>, stack: &Stack) -> Option<Trigger> {
     };
     if let (Some(arn), None) = (&stream_arn, table.as_ref().filter(streaming)) {
         let message = format!("`{arn}` is not the stream of a table of this template that has a StreamSpecification");
-        properties.fault("Stream", message);
+        properties.fault(source, message);
     }
     properties.require("StartingPosition");
     let starting_position = match properties.one_of("StartingPosition", &["TRIM_HORIZON", "LATEST"]) {
@@ -118,10 +154,11 @@ fn stream(properties: Properties<'_>, stack: &Stack) -> Option<Trigger> {
     let attempts = properties.number::<i64>("MaximumRetryAttempts", -1..=10_000);
     let filters = filters(&properties);
     let on_failure_arn = on_failure(&properties, stack);
+    let maximum_record_age = record_age(&properties);
+    let parallelization_factor = properties.number("ParallelizationFactor", 1..=10).unwrap_or(1);
+    let tumbling_window = properties.number("TumblingWindowInSeconds", 0..=900).filter(|seconds| *seconds > 0);
     let enabled = properties.boolean("Enabled") != Some(false);
-    // Records outlive a local cloud, and a table's stream has one shard there.
-    properties.irrelevant(&["KmsKeyArn", "MaximumRecordAgeInSeconds", "MetricsConfig", "ParallelizationFactor"]);
-    properties.refuse(&["TumblingWindowInSeconds"], "functions keep no state between batches");
+    properties.irrelevant(&["KmsKeyArn", "MetricsConfig", "FunctionName", "Tags"]);
     properties.finish();
     let stream_arn = stream_arn.filter(|_| enabled)?;
     Some(Trigger::Stream {
@@ -133,26 +170,31 @@ fn stream(properties: Properties<'_>, stack: &Stack) -> Option<Trigger> {
         report_batch_item_failures,
         bisect,
         maximum_retry_attempts: attempts.and_then(|attempts| u32::try_from(attempts).ok()),
+        maximum_record_age,
+        parallelization_factor,
+        tumbling_window: tumbling_window.map(Duration::from_secs),
         filters,
         on_failure_arn,
     })
+}
+
+/// `MaximumRecordAgeInSeconds`: -1, or from a minute to 7 days.
+fn record_age(properties: &Properties<'_>) -> Option<Duration> {
+    let seconds = properties.number::<i64>("MaximumRecordAgeInSeconds", -1..=604_800)?;
+    if (0..60).contains(&seconds) {
+        properties.fault("MaximumRecordAgeInSeconds", "expected -1, or from 60 to 604800");
+    }
+    u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
 fn on_failure(properties: &Properties<'_>, stack: &Stack) -> Option<String> {
     let config = properties.nested("DestinationConfig")?;
     let target = config.nested("OnFailure");
     config.finish();
-    let target = target?;
-    target.one_of("Type", &["SQS"]);
-    let arn = target.required_text("Destination");
-    if let Some(arn) = arn.as_deref().filter(|arn| queue::by_arn(stack, arn).is_none()) {
-        target.fault("Destination", format!("`{arn}` is not a queue of this template"));
-    }
-    target.finish();
-    arn
+    destination::read(&target?, "Destination", &["SQS", "SNS"], stack)
 }
 
-fn http(properties: Properties<'_>) -> Option<Trigger> {
+fn http(properties: Properties<'_>) -> Trigger {
     if let Some(api) = properties.raw("ApiId") {
         let id = match &api.data {
             Data::Call { function, argument } if function == "Ref" => argument.as_text(),
@@ -163,16 +205,22 @@ fn http(properties: Properties<'_>) -> Option<Trigger> {
             properties.fault_at(api.line, "ApiId", "expected `!Ref` of an AWS::Serverless::HttpApi of this template");
         }
     }
-    let method = properties.required_text("Method");
-    let path = properties.required_text("Path");
-    if let Some(path) = path.as_deref().filter(|path| !path.starts_with('/')) {
+    // Without a path, and as `$default`, it takes whatever has no route.
+    let path = properties.text("Path").unwrap_or_else(|| DEFAULT_ROUTE.to_owned());
+    let method = properties.text("Method").unwrap_or_else(|| "ANY".to_owned());
+    if path == DEFAULT_ROUTE {
+        properties.irrelevant(&["Method"]);
+    } else {
+        properties.require("Method");
+    }
+    if !path.starts_with('/') && path != DEFAULT_ROUTE {
         properties.fault("Path", format!("`{path}` must begin with `/`"));
     }
     properties.one_of("PayloadFormatVersion", &["2.0"]);
     properties.refuse(&["Auth"], "requests come in without authorizers");
     properties.irrelevant(&["TimeoutInMillis", "RouteSettings"]);
     properties.finish();
-    Some(Trigger::Http { method: method?.to_uppercase(), path: path? })
+    Trigger::Http { method: method.to_uppercase(), path }
 }
 
 fn batching_window(properties: &Properties<'_>) -> Duration {

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::{
     process::Child,
     sync::{mpsc, oneshot, watch},
@@ -19,9 +19,10 @@ use super::{
     runtime_api::{Call, Delivery, Outcome, RuntimeApi, listen},
 };
 use crate::lambda::{
-    failure::{InitFailure, UNHANDLED, exit_reason, exited, response_too_large, timed_out},
-    log::{Source, Tail},
-    pool::Pool,
+    failure::{Ended, InitFailure, UNHANDLED, exit_reason, exited, response_too_large, timed_out},
+    log::{Flush, Source, Tail},
+    platform::{self, Usage},
+    pool::{Pool, Request},
     spec::Invocation,
     tasks::stopped,
 };
@@ -46,8 +47,13 @@ pub(super) struct Life {
     api: RuntimeApi,
     /// The process's open `next`.
     next: Option<oneshot::Sender<Delivery>>,
-    tail: Tail,
+    /// What it prints, and what Lambda says about it.
+    log: Source,
     output: Vec<JoinHandle<()>>,
+    flushes: Vec<mpsc::Sender<Flush>>,
+    started: Instant,
+    /// How long it took to ask for its first event, until an invocation has reported that.
+    init: Option<Duration>,
     stop: watch::Receiver<bool>,
     /// Whether it has an extension, and so is told before it is stopped.
     has_extension: bool,
@@ -67,31 +73,42 @@ impl Life {
             error_type: "Runtime.InvalidEntrypoint".to_owned(),
             reason: format!("Couldn't find valid bootstrap(s): [{}]: {reason}", pool.spec.bootstrap.display()),
             log: Vec::new(),
+            log_stream: Arc::clone(&environment.log_stream),
         };
+        let started = Instant::now();
         let api = listen().await.map_err(|error| failure(format!("no port for its Runtime API: {error}")))?;
-        let mut child = process::spawn(&pool.spec, &pool.account, environment.index, api.address)
+        let mut child = process::spawn(&pool.spec, &pool.account, &environment.log_stream, api.address)
             .map_err(|error| failure(error.to_string()))?;
         environment.pid.store(child.id().unwrap_or_default(), Ordering::Relaxed);
-        let tail = Tail::default();
-        let source = Source {
+        let log = Source {
             function: pool.spec.name.clone(),
             environment: environment.index,
-            tail: tail.clone(),
+            log_group: pool.spec.log_group(),
+            log_stream: Arc::clone(&environment.log_stream),
+            tail: Tail::default(),
             sink: pool.sink.clone(),
+            logs: pool.logs.clone(),
         };
-        let mut output = Vec::new();
-        output.extend(child.stdout.take().map(|stdout| tokio::spawn(source.clone().read(stdout))));
-        output.extend(child.stderr.take().map(|stderr| tokio::spawn(source.read(stderr))));
-        let stop = pool.stop.clone();
+        let (mut output, mut flushes) = (Vec::new(), Vec::new());
+        let mut flush = || {
+            let (sender, receiver) = mpsc::channel(1);
+            flushes.push(sender);
+            receiver
+        };
+        output.extend(child.stdout.take().map(|stdout| tokio::spawn(log.clone().read(stdout, flush()))));
+        output.extend(child.stderr.take().map(|stderr| tokio::spawn(log.clone().read(stderr, flush()))));
         Ok(Self {
             pool: Arc::clone(pool),
             environment: environment.clone(),
             child,
             api,
             next: None,
-            tail,
+            log,
             output,
-            stop,
+            flushes,
+            started,
+            init: None,
+            stop: pool.stop.clone(),
             has_extension: false,
         })
     }
@@ -117,6 +134,7 @@ impl Life {
                     Call::Finished { .. } | Call::InitError(_) => {}
                 },
                 status = self.child.wait() => return (End::DiedIdle(status.ok()), None),
+                () = self.environment.retired.notified() => return (End::Stopped, None),
                 () = sleep(IDLE_MAX) => {
                     if self.pool.retire(self.environment.index) {
                         return (End::Stopped, None);
@@ -135,6 +153,7 @@ impl Life {
                 Some(call) = self.api.calls.recv() => match call {
                     Call::Next(sender) => {
                         self.next = Some(sender);
+                        self.init = Some(self.started.elapsed());
                         return Ok(());
                     }
                     Call::InitError(payload) => break reported(&payload),
@@ -152,36 +171,42 @@ impl Life {
         // It may have more to say about the error it reported.
         let _ = timeout(OUTPUT_MAX, self.child.wait()).await;
         self.finish().await;
-        Err(End::InitFailed(InitFailure { error_type, reason, log: self.tail.lines() }))
+        let log_stream = Arc::clone(&self.environment.log_stream);
+        Err(End::InitFailed(InitFailure { error_type, reason, log: self.log.tail.lines(), log_stream }))
     }
 
     /// Runs one job; says why the environment ended, if it did.
     async fn serve(&mut self, job: Job) -> Option<(End, Last)> {
-        let Job { request_id, trace_id, payload, permit, reply } = job;
+        let Job { request: Request { id: request_id, trace_id, payload }, permit, reply } = job;
         let limit = self.pool.spec.timeout;
         let deadline_ms = chrono::Utc::now().timestamp_millis() + i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let function_arn = self.pool.function_arn();
         let mut delivery =
             Some(Delivery { request_id: request_id.clone(), deadline_ms, function_arn, trace_id, payload });
-        self.tail.clear();
-        let (invocation, died) = match self.exchange(&request_id, &mut delivery, Instant::now() + limit).await {
-            Step::Answered(Outcome::Response(payload)) => (Invocation { payload, function_error: None }, false),
-            Step::Answered(Outcome::Error(payload)) => {
-                (Invocation { payload, function_error: Some(UNHANDLED.to_owned()) }, false)
+        self.log.tail.clear();
+        self.log.platform(&platform::start(&self.pool.spec, &request_id));
+        let began = Instant::now();
+        let (invocation, ended) = match self.exchange(&request_id, &mut delivery, began + limit).await {
+            Step::Answered(Outcome::Response(payload)) => {
+                (Invocation { payload, function_error: None }, Ended::Answered)
             }
-            Step::Answered(Outcome::TooLarge) => (response_too_large(), false),
+            Step::Answered(Outcome::Error(payload)) => {
+                (Invocation { payload, function_error: Some(UNHANDLED.to_owned()) }, Ended::Answered)
+            }
+            Step::Answered(Outcome::TooLarge) => (response_too_large(), Ended::Answered),
             Step::Died(status) if delivery.is_some() => {
                 return Some((End::DiedIdle(status), Some((reply, None, Answer::NotDelivered(permit)))));
             }
-            Step::Died(status) => (exited(&request_id, status), true),
-            Step::TimedOut => (timed_out(&request_id, limit), true),
+            Step::Died(status) => {
+                let ended = Ended::Failed { error_type: "Runtime.ExitError".to_owned(), reason: exit_reason(status) };
+                (exited(&request_id, status), ended)
+            }
+            Step::TimedOut => (timed_out(&request_id, limit), Ended::TimedOut),
             Step::Stopped => return Some((End::Stopped, None)),
         };
-        if died {
-            // Gone, and its last lines read, before its caller is told.
-            self.finish().await;
-        }
-        let answer = Answer::Finished { invocation, log: self.tail.lines() };
+        let died = ended != Ended::Answered;
+        self.report(&request_id, began.elapsed(), &ended).await;
+        let answer = Answer::Finished { invocation, log: self.log.tail.lines() };
         if died {
             return Some((End::DiedAtWork, Some((reply, Some(permit), answer))));
         }
@@ -190,6 +215,31 @@ impl Life {
         drop(permit);
         let _ = reply.send(answer);
         if keep { None } else { Some((End::Stopped, None)) }
+    }
+
+    /// Ends the log of an invocation, after all that the function has printed for it.
+    async fn report(&mut self, request_id: &str, duration: Duration, ended: &Ended) {
+        let memory_mb = platform::memory_mb(self.child.id());
+        if *ended == Ended::Answered {
+            self.flush().await;
+        } else {
+            // Gone, and its last lines read, before its caller is told.
+            self.finish().await;
+        }
+        let usage = Usage { duration, init: self.init.take(), memory_mb };
+        for line in platform::end(&self.pool.spec, request_id, usage, ended) {
+            self.log.platform(&line);
+        }
+    }
+
+    /// Waits until what the process has printed so far is read.
+    async fn flush(&self) {
+        for reader in &self.flushes {
+            let (sender, flushed) = oneshot::channel();
+            if reader.send(sender).await.is_ok() {
+                let _ = timeout(OUTPUT_MAX, flushed).await;
+            }
+        }
     }
 
     /// Gives `delivery` to the process and waits for its answer.
@@ -246,8 +296,13 @@ impl Life {
         }
     }
 
-    /// Kills and reaps the process, if that is still to do, and reads what it left to print.
+    /// Kills and reaps the process, if that is still to do, and reads what it left to print. What it started goes with
+    /// it, as with a sandbox: a script's commands would live on.
     pub(super) async fn finish(&mut self) {
+        if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+            // It leads a group of its own, which may be gone already.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
         let _ = self.child.kill().await;
         for reading in self.output.drain(..) {
             let abort = reading.abort_handle();

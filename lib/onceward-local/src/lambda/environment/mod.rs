@@ -12,32 +12,32 @@ use std::{
     sync::{Arc, atomic::AtomicU32, atomic::Ordering},
 };
 
-use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use self::life::Life;
 pub use self::life::{IDLE_MAX, INIT_MAX};
 use super::{
     failure::InitFailure,
-    pool::{Permit, Pool},
-    spec::Invocation,
+    pool::{Permit, Pool, Request},
+    spec::{FunctionSpec, Invocation},
 };
 
 /// An environment, as its pool keeps it.
 #[derive(Debug, Clone)]
 pub(super) struct Environment {
     pub(super) index: u32,
+    /// Where its lines go, in its function's group.
+    pub(super) log_stream: Arc<str>,
     jobs: mpsc::Sender<Job>,
     /// 0 before the process is there.
     pid: Arc<AtomicU32>,
+    retired: Arc<Notify>,
 }
 
 /// An invocation for an environment.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) request_id: String,
-    pub(super) trace_id: String,
-    pub(super) payload: Bytes,
+    pub(super) request: Request,
     /// Given back when the process is done, even if nobody waits for the answer any more.
     pub(super) permit: Permit,
     pub(super) reply: oneshot::Sender<Answer>,
@@ -71,7 +71,8 @@ impl Environment {
     /// Begins a process for `pool`; [`Environment::submit`] may be called at once.
     pub(super) fn launch(pool: &Arc<Pool>, index: u32) -> Self {
         let (sender, jobs) = mpsc::channel(1);
-        let environment = Self { index, jobs: sender, pid: Arc::default() };
+        let log_stream = log_stream(&pool.spec).into();
+        let environment = Self { index, log_stream, jobs: sender, pid: Arc::default(), retired: Arc::default() };
         pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs));
         environment
     }
@@ -83,9 +84,24 @@ impl Environment {
         })
     }
 
+    /// Tells an environment that gets no more jobs to end as soon as it has nothing to do.
+    pub(super) fn retire(&self) {
+        self.retired.notify_one();
+    }
+
     /// The process's id, once there is a process.
     pub(super) fn pid(&self) -> Option<u32> {
         Some(self.pid.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    }
+}
+
+/// `2026/11/21/[$LATEST]{id}`; in a group that functions may share, with the function's name.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html>
+fn log_stream(spec: &FunctionSpec) -> String {
+    let (day, id) = (chrono::Utc::now().format("%Y/%m/%d"), uuid::Uuid::new_v4().simple());
+    match spec.logging.group {
+        None => format!("{day}/[$LATEST]{id}"),
+        Some(_) => format!("{day}/{}[$LATEST]{id}", spec.name),
     }
 }
 

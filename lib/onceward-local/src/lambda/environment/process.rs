@@ -4,7 +4,7 @@ use std::{env, io, net::SocketAddr, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::{account::Account, lambda::spec::FunctionSpec};
+use crate::{account::Account, faults::access_key, lambda::spec::FunctionSpec};
 
 /// Where commands are looked for when the cloud itself has no `PATH`.
 const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -16,13 +16,13 @@ const INHERITED: [&str; 3] = ["PATH", "RUST_BACKTRACE", "RUST_LOG"];
 pub(super) fn spawn(
     spec: &FunctionSpec,
     account: &Account,
-    environment: u32,
+    log_stream: &str,
     runtime_api: SocketAddr,
 ) -> io::Result<Child> {
     Command::new(&spec.bootstrap)
         .current_dir(&spec.working_directory)
         .env_clear()
-        .envs(variables(spec, account, environment, runtime_api))
+        .envs(variables(spec, account, log_stream, runtime_api))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -31,32 +31,44 @@ pub(super) fn spawn(
         .spawn()
 }
 
-/// Later ones win: a template may choose `PATH`, but not which cloud its function talks to.
+/// As Lambda sets them; later ones win. A template may choose `PATH` or `TZ`, but not which cloud its function talks to.
+/// `AWS_EXECUTION_ENV` is not among them: it is not defined for custom runtimes.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 fn variables(
     spec: &FunctionSpec,
     account: &Account,
-    environment: u32,
+    log_stream: &str,
     runtime_api: SocketAddr,
 ) -> Vec<(String, String)> {
-    let mut variables = vec![("PATH".to_owned(), PATH_DEFAULT.to_owned()), ("TZ".to_owned(), ":UTC".to_owned())];
+    let task_root = spec.working_directory.display().to_string();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let mut variables: Vec<_> =
+        [("PATH", PATH_DEFAULT), ("TZ", ":UTC"), ("LANG", "en_US.UTF-8"), ("LAMBDA_RUNTIME_DIR", &task_root)]
+            .map(owned)
+            .into();
     variables.extend(INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))));
     variables.extend(spec.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
+    let runtime_api = runtime_api.to_string();
+    let memory_mb = spec.memory_mb.to_string();
+    let log_group = spec.log_group();
+    let access_key = access_key(&spec.name);
     let reserved = [
-        ("AWS_ENDPOINT_URL", account.endpoint.clone()),
-        ("AWS_REGION", account.region.clone()),
-        ("AWS_DEFAULT_REGION", account.region.clone()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
-        ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
-        ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
-        ("AWS_LAMBDA_FUNCTION_NAME", spec.name.clone()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", spec.memory_mb.to_string()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", spec.name)),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", format!("[$LATEST]{environment}")),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-        ("LAMBDA_TASK_ROOT", spec.working_directory.display().to_string()),
-        ("_HANDLER", "bootstrap".to_owned()),
+        ("AWS_ENDPOINT_URL", account.endpoint.as_str()),
+        ("AWS_REGION", &account.region),
+        ("AWS_DEFAULT_REGION", &account.region),
+        ("AWS_ACCESS_KEY_ID", &access_key),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_SESSION_TOKEN", "test"),
+        ("AWS_LAMBDA_RUNTIME_API", &runtime_api),
+        ("AWS_LAMBDA_FUNCTION_NAME", &spec.name),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory_mb),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+        ("AWS_LAMBDA_LOG_GROUP_NAME", &log_group),
+        ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+        ("LAMBDA_TASK_ROOT", &task_root),
+        ("_HANDLER", &spec.handler),
     ];
-    variables.extend(reserved.map(|(name, value)| (name.to_owned(), value)));
+    variables.extend(reserved.map(owned));
     variables
 }

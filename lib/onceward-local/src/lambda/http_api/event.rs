@@ -81,7 +81,10 @@ fn headers(request: &Received) -> Value {
     let named = request.parts.headers.iter().filter(|(name, _)| **name != header::COOKIE);
     let pairs = named.map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())));
     let mut headers = joined(pairs);
-    let defaults = [("x-forwarded-for", request.source_ip.as_str()), ("x-forwarded-proto", "http")];
+    let host = request.header("host");
+    let port = host.rsplit_once(':').map_or("80", |(_, port)| port);
+    let defaults =
+        [("x-forwarded-for", request.source_ip.as_str()), ("x-forwarded-proto", "http"), ("x-forwarded-port", port)];
     for (name, value) in defaults {
         if headers.get(name).is_none() {
             headers[name] = json!(value);

@@ -2,6 +2,7 @@
 //! <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 mod answer;
+mod cors;
 mod event;
 mod routes;
 
@@ -11,13 +12,14 @@ use axum::{
     Json, Router,
     body::to_bytes,
     extract::{ConnectInfo, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
 use serde_json::json;
 use tokio::time::timeout;
 
+pub use self::cors::Cors;
 use self::{event::Received, routes::Routes};
 use super::{error::LambdaError, pool::Finished, service::Lambda, spec::Route};
 
@@ -32,18 +34,31 @@ const SOURCE_UNKNOWN: &str = "127.0.0.1";
 struct HttpApi {
     lambda: Lambda,
     routes: Arc<Routes>,
+    cors: Option<Arc<Cors>>,
 }
 
 impl Lambda {
-    /// An HTTP API with `routes`. Serve it with `into_make_service_with_connect_info::<SocketAddr>()` and functions learn
+    /// An HTTP API with `routes`; with `cors` it answers browsers itself. Serve it with `into_make_service_with_connect_info::<SocketAddr>()` and functions learn
     /// the client's address.
-    pub fn http_api(&self, routes: Vec<Route>) -> Router {
-        let api = HttpApi { lambda: self.clone(), routes: Arc::new(Routes::new(routes)) };
+    pub fn http_api(&self, routes: Vec<Route>, cors: Option<Cors>) -> Router {
+        let routes = Arc::new(Routes::new(routes));
+        let api = HttpApi { lambda: self.clone(), routes, cors: cors.map(Arc::new) };
         Router::new().fallback(handle).with_state(api)
     }
 }
 
 async fn handle(State(api): State<HttpApi>, request: Request) -> Response {
+    let Some(cors) = api.cors.clone() else { return route(api, request).await };
+    if let Some(answer) = cors.preflight(request.method(), request.headers()) {
+        return answer;
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut answer = route(api, request).await;
+    cors.complete(origin.as_ref(), &mut answer);
+    answer
+}
+
+async fn route(api: HttpApi, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let path = routes::decode(parts.uri.path());
     let Some(found) = api.routes.find(parts.method.as_str(), &path) else {

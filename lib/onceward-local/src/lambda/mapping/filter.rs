@@ -15,8 +15,10 @@ pub(super) struct Filter {
 enum Body {
     /// The pattern looks into it: it must be JSON, else the message does not match.
     Json,
-    /// The pattern compares it as text, or does not look.
+    /// The pattern compares it as text: it must be no JSON, else the message does not match.
     Text,
+    /// The pattern does not look.
+    Any,
 }
 
 impl Filter {
@@ -36,7 +38,11 @@ impl Filter {
                 }
                 other => other.clone(),
             };
-            let body = if pattern["body"].is_object() { Body::Json } else { Body::Text };
+            let body = match &pattern["body"] {
+                Value::Object(_) => Body::Json,
+                Value::Null => Body::Any,
+                _ => Body::Text,
+            };
             let pattern = Pattern::parse(&pattern).map_err(|error| invalid(filter, error.to_string()))?;
             patterns.push((pattern, body));
         }
@@ -44,10 +50,12 @@ impl Filter {
     }
 
     /// Whether a function should see `record`.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html>
     pub(super) fn passes(&self, record: &Value) -> bool {
         self.patterns.is_empty()
             || self.patterns.iter().any(|(pattern, body)| match body {
-                Body::Text => pattern.matches(record),
+                Body::Any => pattern.matches(record),
+                Body::Text => with_json_body(record).is_none() && pattern.matches(record),
                 Body::Json => with_json_body(record).is_some_and(|record| pattern.matches(&record)),
             })
     }
@@ -55,6 +63,9 @@ impl Filter {
 
 fn with_json_body(record: &Value) -> Option<Value> {
     let body: Value = serde_json::from_str(record["body"].as_str()?).ok()?;
+    if !body.is_object() && !body.is_array() {
+        return None;
+    }
     let mut record = record.clone();
     record["body"] = body;
     Some(record)

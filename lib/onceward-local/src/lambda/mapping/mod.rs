@@ -2,18 +2,20 @@
 
 mod batch_response;
 mod filter;
+mod listed;
 mod sqs;
 mod sqs_event;
 mod stream;
-mod stream_source;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+pub(super) use self::listed::Listed;
+use self::listed::common_settings;
 pub use self::{
     sqs::CONCURRENCY_DEFAULT,
-    stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN},
+    stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, RECORDS_AHEAD_MAX, STATE_BYTES_MAX, WINDOW_GRACE},
 };
 
 /// Pause before a source that could not be read is read again.

@@ -3,23 +3,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
 
 use super::{
-    SOURCE_RETRY_DELAY,
+    Listed, SOURCE_RETRY_DELAY,
     batch_response::{Verdict, verdict},
-    event,
+    common_settings, event,
     filter::Filter,
     fitting, sqs_event,
 };
 use crate::{
     lambda::{
         error::LambdaError,
-        pool::{ENVIRONMENTS_MAX, Permit, Pool},
+        pool::{ENVIRONMENTS_MAX, Permit, Pool, Request},
         service::{Lambda, REQUEST_BYTES_MAX},
         spec::SqsMapping,
         tasks::stopped,
@@ -43,6 +43,7 @@ impl Lambda {
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.queue_arn)?;
         let fifo = is_fifo(&mapping.queue_arn);
         let pollers = mapping.maximum_concurrency.unwrap_or(CONCURRENCY_DEFAULT).clamp(1, ENVIRONMENTS_MAX);
+        self.list_mapping(Listed::new(pool.function_arn(), mapping.queue_arn.clone(), settings(&mapping)));
         let poller = Poller { pool, sqs, mapping: Arc::new(mapping), filter, fifo };
         for _ in 0..pollers {
             self.tasks().spawn(poller.clone().run(self.tasks().stop()));
@@ -169,7 +170,7 @@ impl Poller {
     /// Deletes what succeeded; says whether that was all. The rest comes back after its visibility timeout.
     async fn invoke(&self, permit: Permit, items: Vec<Item>) -> bool {
         let payload = event(items.iter().map(|item| item.json.as_str()));
-        let invocation = match self.pool.run(permit, payload, None).await {
+        let invocation = match self.pool.run(permit, Request::new(payload, None)).await {
             Ok(finished) => finished.invocation,
             Err(error) => {
                 self.report("ERROR", &format!("{} messages not handled: {error}", items.len()));
@@ -206,6 +207,19 @@ impl Poller {
         let SqsMapping { function, queue_arn, .. } = &*self.mapping;
         self.pool.sink.report(function, 0, level, &format!("{queue_arn} -> {function}: {message}"));
     }
+}
+
+/// What only a queue's mapping has, as `GetEventSourceMapping` words it.
+fn settings(mapping: &SqsMapping) -> Value {
+    let mut settings = json!({
+        "BatchSize": mapping.batch_size,
+        "MaximumBatchingWindowInSeconds": mapping.batching_window.as_secs(),
+    });
+    if let Some(maximum) = mapping.maximum_concurrency {
+        settings["ScalingConfig"] = json!({ "MaximumConcurrency": maximum });
+    }
+    common_settings(&mut settings, mapping.report_batch_item_failures, &mapping.filters);
+    settings
 }
 
 #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the end of an ARN, which is no file")]

@@ -30,7 +30,7 @@ impl Pool {
     pub(in crate::lambda) fn served(&self, environment: &Environment) -> bool {
         let mut state = self.lock();
         state.failures = 0;
-        let known = state.alive.contains_key(&environment.index);
+        let known = state.alive.get(&environment.index).is_some_and(|alive| !alive.retiring);
         if known {
             state.idle.push(environment.clone());
         }
@@ -41,8 +41,7 @@ impl Pool {
     pub(in crate::lambda) fn retire(&self, index: u32) -> bool {
         let mut state = self.lock();
         let idle = state.idle.iter().any(|environment| environment.index == index);
-        let staying = state.alive.values().filter(|alive| !alive.retiring).count();
-        if !idle || staying < 2 {
+        if !idle || state.staying() < 2 {
             return false;
         }
         state.idle.retain(|environment| environment.index != index);
@@ -56,27 +55,32 @@ impl Pool {
     pub(in crate::lambda) fn ended(self: &Arc<Self>, index: u32, end: &End) {
         let mut state = self.lock();
         state.idle.retain(|environment| environment.index != index);
-        let was_up = state.alive.remove(&index).is_some_and(|alive| alive.initialised);
+        let (was_up, retired) =
+            state.alive.remove(&index).map_or((false, false), |alive| (alive.initialised, alive.retiring));
         let delay = match end {
+            // How a process ends that was on its way out says nothing about those that come after it.
+            _ if retired => Duration::ZERO,
             End::Stopped | End::DiedAtWork => Duration::ZERO,
             End::InitFailed(_) | End::DiedIdle(_) => {
                 state.failures += 1;
                 restart_delay(state.failures)
             }
         };
-        if let End::InitFailed(failure) = end {
+        if let (End::InitFailed(failure), false) = (end, retired) {
             state.failing = Some((failure.clone(), Instant::now() + delay));
         }
-        let replace = state.wanted && state.alive.is_empty() && !*self.stop.borrow();
+        let replace = state.wanted && state.staying() == 0 && !*self.stop.borrow();
         drop(state);
         self.health.send_modify(|health| {
             health.up -= usize::from(was_up);
-            if let End::InitFailed(failure) = end {
+            if let (End::InitFailed(failure), false) = (end, retired) {
                 health.failed += 1;
                 health.last_failure = Some(failure.clone());
             }
         });
-        self.report(index, end, delay);
+        if !retired {
+            self.report(index, end, delay);
+        }
         if replace {
             self.replace_after(delay);
         }

@@ -1,6 +1,8 @@
 //! The environments of one function: how many there are, which is free, when one is replaced.
 
+mod kill;
 mod lifecycle;
+mod replacement;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -11,6 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
@@ -23,11 +26,12 @@ use super::{
     environment::{Answer, Environment, Job},
     error::LambdaError,
     failure::{InitFailure, exited},
-    log::LogSink,
+    log::{LogSink, Tail},
+    platform::{self, Usage},
     spec::{FunctionSpec, Invocation},
     tasks::{Tasks, stopped},
 };
-use crate::account::Account;
+use crate::{account::Account, faults::Faults, logs::Logs};
 
 /// Most processes of one function at once.
 pub const ENVIRONMENTS_MAX: usize = 10;
@@ -42,9 +46,12 @@ pub(super) struct Pool {
     pub(super) spec: FunctionSpec,
     pub(super) account: Account,
     pub(super) sink: LogSink,
+    pub(super) logs: Logs,
     pub(super) tasks: Tasks,
+    faults: Faults,
     pub(super) stop: watch::Receiver<bool>,
     pub(super) slots: Arc<Slots>,
+    pub(super) created: DateTime<Utc>,
     state: Mutex<State>,
     health: watch::Sender<Health>,
 }
@@ -84,16 +91,68 @@ struct Health {
 /// A finished invocation and the last lines its process printed.
 #[derive(Debug)]
 pub(super) struct Finished {
+    pub(super) request_id: String,
     pub(super) invocation: Invocation,
     pub(super) log: Vec<String>,
 }
 
+/// What is asked of a function.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    /// The retries of an asynchronous invocation keep theirs.
+    pub(super) id: String,
+    /// An X-Ray trace header.
+    pub(super) trace_id: String,
+    pub(super) payload: Bytes,
+}
+
+impl Request {
+    /// A request with an id of its own, and with a trace of its own if it comes without.
+    pub(super) fn new(payload: Bytes, trace_id: Option<String>) -> Self {
+        Self { id: Uuid::new_v4().to_string(), trace_id: trace_id.unwrap_or_else(new_trace_id), payload }
+    }
+}
+
 impl Pool {
-    pub(super) fn new(spec: FunctionSpec, account: Account, sink: LogSink, tasks: Tasks) -> Arc<Self> {
+    pub(super) fn new(
+        spec: FunctionSpec,
+        account: Account,
+        sink: LogSink,
+        logs: Logs,
+        tasks: Tasks,
+        faults: Faults,
+    ) -> Arc<Self> {
         let stop = tasks.stop();
-        let slots = Slots::new(ENVIRONMENTS_MAX, WAITING_MAX);
+        let (running, waiting) = match spec.reserved_concurrency {
+            Some(reserved) => (reserved.min(ENVIRONMENTS_MAX), reserved.saturating_sub(ENVIRONMENTS_MAX)),
+            None => (ENVIRONMENTS_MAX, WAITING_MAX),
+        };
+        let slots = Slots::new(running, waiting);
         let health = watch::Sender::new(Health::default());
-        Arc::new(Self { spec, account, sink, tasks, stop, slots, state: Mutex::default(), health })
+        logs.create_group(&spec.log_group());
+        Arc::new(Self {
+            spec,
+            account,
+            sink,
+            logs,
+            tasks,
+            faults,
+            stop,
+            slots,
+            created: Utc::now(),
+            state: Mutex::default(),
+            health,
+        })
+    }
+
+    /// A slot for an invocation from outside.
+    pub(super) async fn admit(&self) -> Result<Permit, LambdaError> {
+        self.slots.acquire().await.map_err(|Full { running, waiting }| LambdaError::TooManyRequests {
+            function: self.spec.name.clone(),
+            running,
+            waiting,
+            reserved: self.spec.reserved_concurrency.is_some(),
+        })
     }
 
     pub(super) fn function_arn(&self) -> String {
@@ -135,37 +194,32 @@ impl Pool {
     }
 
     /// Runs one invocation in the slot `permit`.
-    pub(super) async fn run(
-        self: &Arc<Self>,
-        mut permit: Permit,
-        payload: Bytes,
-        trace_id: Option<String>,
-    ) -> Result<Finished, LambdaError> {
-        let request_id = Uuid::new_v4().to_string();
-        let trace_id = trace_id.unwrap_or_else(new_trace_id);
+    pub(super) async fn run(self: &Arc<Self>, mut permit: Permit, request: Request) -> Result<Finished, LambdaError> {
         for _ in 0..DISPATCHES_MAX {
             if *self.stop.borrow() {
                 return Err(LambdaError::ShuttingDown);
             }
             let environment = match self.checkout() {
                 Ok(environment) => environment,
-                Err(failure) => return Ok(unstarted(&failure, &request_id)),
+                Err(failure) => return Ok(self.unstarted(&failure, request.id)),
             };
+            self.kill_on_purpose(&environment);
             let (reply, answer) = oneshot::channel();
-            let (request_id, trace_id) = (request_id.clone(), trace_id.clone());
-            let job = Job { request_id: request_id.clone(), trace_id, payload: payload.clone(), permit, reply };
+            let job = Job { request: request.clone(), permit, reply };
             if let Err(job) = environment.submit(job) {
                 permit = job.permit;
                 continue;
             }
             match answer.await {
-                Ok(Answer::Finished { invocation, log }) => return Ok(Finished { invocation, log }),
-                Ok(Answer::InitFailed(failure)) => return Ok(unstarted(&failure, &request_id)),
+                Ok(Answer::Finished { invocation, log }) => {
+                    return Ok(Finished { request_id: request.id, invocation, log });
+                }
+                Ok(Answer::InitFailed(failure)) => return Ok(self.unstarted(&failure, request.id)),
                 Ok(Answer::NotDelivered(returned)) => permit = returned,
                 Err(_) => return Err(LambdaError::ShuttingDown),
             }
         }
-        Ok(Finished { invocation: exited(&request_id, None), log: Vec::new() })
+        Ok(Finished { invocation: exited(&request.id, None), request_id: request.id, log: Vec::new() })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -199,10 +253,24 @@ impl Pool {
         let mut state = self.lock();
         state.wanted = true;
         let failing = state.failing.as_ref().is_some_and(|(_, retry_at)| Instant::now() < *retry_at);
-        if state.alive.is_empty() && !failing {
+        if state.staying() == 0 && !failing {
             let environment = self.launch(&mut state);
             state.idle.push(environment);
         }
+    }
+
+    /// The outcome of an invocation whose environment did not start, written to the log as Lambda does.
+    fn unstarted(&self, failure: &InitFailure, request_id: String) -> Finished {
+        let invocation = failure.invocation(&request_id);
+        let start = platform::start(&self.spec, &request_id);
+        let end = platform::end(&self.spec, &request_id, Usage::default(), &failure.ended());
+        let tail = Tail::default();
+        failure.log.iter().for_each(|line| tail.push(line));
+        for line in std::iter::once(start).chain(end) {
+            self.logs.put(&self.spec.log_group(), &self.spec.name, &failure.log_stream, &line);
+            tail.push(&line);
+        }
+        Finished { request_id, invocation, log: tail.lines() }
     }
 
     fn not_started(&self, failure: Option<InitFailure>) -> LambdaError {
@@ -211,8 +279,11 @@ impl Pool {
     }
 }
 
-fn unstarted(failure: &InitFailure, request_id: &str) -> Finished {
-    Finished { invocation: failure.invocation(request_id), log: failure.log.clone() }
+impl State {
+    /// How many environments are not on their way out.
+    fn staying(&self) -> usize {
+        self.alive.values().filter(|alive| !alive.retiring).count()
+    }
 }
 
 /// An X-Ray header of an unsampled trace. <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>

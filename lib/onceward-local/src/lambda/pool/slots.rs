@@ -67,9 +67,9 @@ impl Slots {
     pub(in crate::lambda) async fn acquire(self: &Arc<Self>) -> Result<Permit, Full> {
         let granted = {
             let mut state = self.lock();
-            let waiting = state.invocations_waiting();
-            if waiting >= self.waiting_max {
-                return Err(Full { running: state.taken, waiting });
+            let (running, waiting) = (state.invocations_running(), state.invocations_waiting());
+            if running + waiting >= self.limit + self.waiting_max {
+                return Err(Full { running, waiting });
             }
             self.enqueue(&mut state, true)
         };
@@ -128,6 +128,11 @@ impl Slots {
 }
 
 impl State {
+    /// Without the pollers that hold a slot and have nothing to run: they let go when an invocation wants it.
+    fn invocations_running(&self) -> usize {
+        self.taken.saturating_sub(self.standbys.len() + self.called_back)
+    }
+
     fn invocations_waiting(&self) -> usize {
         self.waiting.iter().filter(|waiter| waiter.invocation && !waiter.grant.is_closed()).count()
     }

@@ -1,9 +1,16 @@
 //! Lambda's REST API, over HTTP.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{Bench, http_api::Client};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use super::{Bench, http_api::Client, spec};
+use crate::{
+    lambda::{EventInvokeConfig, FunctionSpec, SqsMapping},
+    sqs::Sqs,
+    wire::{AwsRequest, Protocol},
+};
 
 #[tokio::test]
 async fn invoke_answers_outcome_version_and_log() {
@@ -15,7 +22,18 @@ async fn invoke_answers_outcome_version_and_log() {
     assert_eq!(answer.header("x-amz-executed-version"), Some("$LATEST"));
     assert_eq!(answer.header("x-amz-function-error"), None);
     let tail = STANDARD.decode(answer.header("x-amz-log-result").unwrap()).unwrap();
-    assert!(String::from_utf8(tail).unwrap().contains(r#"EVENT {"a":1}"#));
+    let tail = String::from_utf8(tail).unwrap();
+    let request_id = answer.header("x-amzn-requestid").unwrap();
+    let lines: Vec<&str> = tail.lines().collect();
+    assert_eq!(lines[0], format!("START RequestId: {request_id} Version: $LATEST"));
+    assert!(lines.contains(&r#"EVENT {"a":1}"#), "{tail}");
+    assert_eq!(lines[lines.len() - 2], format!("END RequestId: {request_id}"));
+    let report = lines[lines.len() - 1];
+    assert!(report.starts_with(&format!("REPORT RequestId: {request_id}\tDuration: ")), "{report}");
+    assert!(report.contains("\tBilled Duration: ") && report.contains("\tInit Duration: "), "a cold start: {report}");
+    let warm = client.send("POST", path, &[("x-amz-log-type", "Tail")], "{}").await;
+    let tail = STANDARD.decode(warm.header("x-amz-log-result").unwrap()).unwrap();
+    assert!(!String::from_utf8(tail).unwrap().contains("Init Duration"), "no init phase when warm");
 
     let arn = "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-central-1%3A000000000000%3Afunction%3Af/invocations";
     let answer = client.send("POST", arn, &[], r#"{"do":"fail"}"#).await;
@@ -45,12 +63,102 @@ async fn refusals_have_their_aws_names() {
         ("POST", "/2015-03-31/functions/nobody/invocations", "{}", 404, "ResourceNotFoundException"),
         ("POST", "/2015-03-31/functions/f/invocations", "{", 400, "InvalidRequestContentException"),
         ("POST", "/2015-03-31/functions/f/invocations", &large, 413, "RequestTooLargeException"),
+        ("POST", "/2015-03-31/functions/f/invocations?Qualifier=live", "{}", 404, "ResourceNotFoundException"),
+        ("POST", "/2015-03-31/functions/f:1/invocations", "{}", 404, "ResourceNotFoundException"),
+        ("POST", "/2015-03-31/functions/f:a/invocations?Qualifier=b", "{}", 400, "InvalidParameterValueException"),
         ("POST", "/2015-03-31/functions", "{}", 501, "UnsupportedOperationException"),
+        ("DELETE", "/2015-03-31/functions/f", "", 501, "UnsupportedOperationException"),
+        ("PUT", "/2017-10-31/functions/f/concurrency", "{}", 501, "UnsupportedOperationException"),
+        ("POST", "/2015-03-31/event-source-mappings/", "{}", 501, "UnsupportedOperationException"),
+        ("PUT", "/2019-09-25/functions/f/event-invoke-config", "{}", 501, "UnsupportedOperationException"),
+        ("GET", "/2019-09-25/functions/f/event-invoke-config", "", 404, "ResourceNotFoundException"),
+        ("GET", "/2015-03-31/functions/f/policy", "", 404, "ResourceNotFoundException"),
+        ("GET", "/2015-03-31/event-source-mappings/none", "", 404, "ResourceNotFoundException"),
     ] {
         let answer = client.send(method, path, &[], body).await;
         assert_eq!((answer.status, answer.header("x-amzn-errortype")), (status, Some(code)), "{path}");
     }
     let list = client.send("GET", "/2015-03-31/functions/", &[], "").await;
     assert!(list.body.contains(r#""FunctionName":"f""#), "{}", list.body);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_only_version_is_latest() {
+    let bench = Bench::with_function(&[]);
+    let client = Client::serve(bench.lambda.api()).await;
+    for path in ["f/invocations?Qualifier=%24LATEST", "f:$LATEST/invocations"] {
+        let answer = client.send("POST", &format!("/2015-03-31/functions/{path}"), &[], "{}").await;
+        assert_eq!((answer.status, answer.header("x-amz-executed-version")), (200, Some("$LATEST")), "{path}");
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn functions_and_their_mappings_are_described() {
+    let bench = Bench::new();
+    let asynchronous =
+        EventInvokeConfig { maximum_retry_attempts: 1, configured: true, ..EventInvokeConfig::default() };
+    let function = FunctionSpec { asynchronous, reserved_concurrency: Some(3), ..spec("f", &[]) };
+    bench.lambda.create_function(function).unwrap();
+    let sqs = Sqs::new(bench.account.clone());
+    sqs.create_queue("q", &BTreeMap::new()).unwrap();
+    let mapping = SqsMapping {
+        function: "f".to_owned(),
+        queue_arn: sqs.arn("q"),
+        batch_size: 7,
+        batching_window: Duration::from_secs(2),
+        maximum_concurrency: Some(2),
+        report_batch_item_failures: true,
+        filters: vec![json!({ "body": ["x"] })],
+    };
+    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
+    let client = Client::serve(bench.lambda.api()).await;
+    let get = async |path: &str| {
+        let answer = client.send("GET", path, &[], "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str::<Value>(&answer.body).unwrap()
+    };
+    assert_eq!(get("/2019-09-30/functions/f/concurrency").await, json!({ "ReservedConcurrentExecutions": 3 }));
+    let config = get("/2019-09-25/functions/f/event-invoke-config").await;
+    assert_eq!((&config["MaximumRetryAttempts"], &config["MaximumEventAgeInSeconds"]), (&json!(1), &json!(21_600)));
+    let configs = get("/2019-09-25/functions/f/event-invoke-config/list").await;
+    assert_eq!(configs["FunctionEventInvokeConfigs"][0], config);
+    let listed = get("/2015-03-31/event-source-mappings/?FunctionName=f").await;
+    let mapping = &listed["EventSourceMappings"][0];
+    assert_eq!((&mapping["BatchSize"], &mapping["State"]), (&json!(7), &json!("Enabled")));
+    assert_eq!(mapping["ScalingConfig"], json!({ "MaximumConcurrency": 2 }));
+    assert_eq!(mapping["FilterCriteria"]["Filters"][0]["Pattern"], r#"{"body":["x"]}"#);
+    let one = get(&format!("/2015-03-31/event-source-mappings/{}", mapping["UUID"].as_str().unwrap())).await;
+    assert_eq!(one, *mapping);
+    let others = get("/2015-03-31/event-source-mappings/?EventSourceArn=arn%3Aother").await;
+    assert_eq!(others["EventSourceMappings"], json!([]));
+    let settings = get("/2016-08-19/account-settings/").await;
+    assert_eq!(settings["AccountLimit"]["UnreservedConcurrentExecutions"], 997);
+    let arn = "arn%3Aaws%3Alambda%3Aeu-central-1%3A000000000000%3Afunction%3Af";
+    assert_eq!(get(&format!("/2017-03-31/tags/{arn}")).await, json!({ "Tags": {} }));
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_function_prints_is_in_its_log_group_with_lambdas_own_lines() {
+    let bench = Bench::with_function(&[]);
+    bench.invoke(json!({ "n": 1 })).await;
+    let request = AwsRequest {
+        protocol: Protocol::Json { content_type: "application/x-amz-json-1.1" },
+        action: "FilterLogEvents".to_owned(),
+        path: "/".to_owned(),
+        body: json!({ "logGroupName": "/aws/lambda/f" }).to_string().into(),
+    };
+    let answer: Value = serde_json::from_slice(&bench.logs.handle(request).await.body).unwrap();
+    let events = answer["events"].as_array().unwrap();
+    let place = |start: &str| {
+        let found = events.iter().position(|event| event["message"].as_str().unwrap().starts_with(start));
+        found.unwrap_or_else(|| panic!("no {start} in {answer}"))
+    };
+    assert!(place("START RequestId: ") < place("EVENT {\"n\":1}"));
+    assert!(place("EVENT ") < place("END RequestId: ") && place("END ") < place("REPORT RequestId: "));
+    let stream = events[0]["logStreamName"].as_str().unwrap();
+    assert!(stream.contains("/[$LATEST]"), "{stream}");
     bench.lambda.shutdown().await;
 }

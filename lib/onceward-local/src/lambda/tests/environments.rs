@@ -1,10 +1,12 @@
 //! How many processes there are, and when one is replaced.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Bench, json, kill, runs, spec, until};
-use crate::lambda::{LambdaError, pool::ENVIRONMENTS_MAX};
+use crate::lambda::{FunctionSpec, LambdaError, pool::ENVIRONMENTS_MAX};
 
 #[tokio::test]
 async fn invocations_one_after_the_other_share_a_process() {
@@ -99,4 +101,23 @@ async fn of_idle_environments_all_but_one_may_end() {
     let retired: Vec<bool> = (1..=3).map(|index| pool.retire(index)).collect();
     assert_eq!(retired, [true, true, false]);
     bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_a_function_has_started_ends_with_it() {
+    let mut bench = Bench::new();
+    bench.lambda.create_function(FunctionSpec { timeout: Duration::from_secs(1), ..spec("f", &[]) }).unwrap();
+    let lambda = bench.lambda.clone();
+    let invoked = tokio::spawn(async move { lambda.invoke("f", r#"{"do":"hang with a child"}"#.into()).await });
+    let child: u32 = bench.line(|line| line.text.strip_prefix("CHILD ")?.parse().ok()).await;
+    assert!(is_alive(child));
+    assert!(invoked.await.unwrap().unwrap().function_error.is_some(), "timed out");
+    until(|| !is_alive(child)).await;
+    bench.lambda.shutdown().await;
+}
+
+/// Whether a process that is not ours to reap still runs.
+fn is_alive(pid: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
 }

@@ -48,11 +48,20 @@ fn function() {
 }
 
 fn act(event: &Value, headers: &BTreeMap<String, String>, handled: u32) -> Result<Value, Value> {
+    if event["window"].is_object() {
+        return Ok(windowed(event));
+    }
     if event["Records"].is_array() {
         return batch(event, handled);
     }
     match event["do"].as_str() {
         Some("exit") => exit(i32::try_from(event["code"].as_i64().unwrap()).unwrap()),
+        Some("hang with a child") => {
+            println!("CHILD {}", std::process::Command::new("sleep").arg("600").spawn().unwrap().id());
+            loop {
+                sleep(Duration::from_secs(1));
+            }
+        }
         Some("hang") => loop {
             sleep(Duration::from_secs(1));
         },
@@ -72,8 +81,23 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, handled: u32) -> Resul
     }
 }
 
+/// Counts the records of a window in its state.
+fn windowed(event: &Value) -> Value {
+    let before = event["state"]["count"].as_u64().unwrap_or(0);
+    let count = before + event["Records"].as_array().unwrap().len() as u64;
+    let large = env::var("LARGE_STATE").is_ok() && event["isFinalInvokeForWindow"] == false;
+    let ballast = if large { "x".repeat(1_100_000) } else { String::new() };
+    match env::var("STATELESS") {
+        Ok(_) => json!({}),
+        Err(_) => json!({ "state": { "count": count, "ballast": ballast } }),
+    }
+}
+
 /// Fails the records that contain `FAIL`, in the first `FAIL_TIMES` invocations of this process.
 fn batch(event: &Value, handled: u32) -> Result<Value, Value> {
+    if let Ok(ms) = env::var("SLOW_MS") {
+        sleep(Duration::from_millis(ms.parse().unwrap()));
+    }
     let word = env::var("FAIL").unwrap_or("nothing fails".to_owned());
     let times: u32 = env::var("FAIL_TIMES").map_or(u32::MAX, |times| times.parse().unwrap());
     let records = event["Records"].as_array().unwrap();

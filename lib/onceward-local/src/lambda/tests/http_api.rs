@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::Bench;
-use crate::lambda::Route;
+use crate::lambda::{Cors, Route};
 
 /// A client of a served router.
 pub(super) struct Client {
@@ -75,7 +75,7 @@ fn route(method: &str, path: &str) -> Route {
 #[tokio::test]
 async fn a_request_becomes_an_event_of_format_2() {
     let mut bench = Bench::with_function(&[("ANSWER", r#"{"statusCode":200}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/orders/{id}/lines")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/orders/{id}/lines")], None)).await;
     let headers = [
         ("X-One", "1"),
         ("x-one", "2"),
@@ -109,7 +109,7 @@ async fn a_request_becomes_an_event_of_format_2() {
 #[tokio::test]
 async fn a_body_that_is_no_text_is_base64() {
     let mut bench = Bench::with_function(&[("ANSWER", "{}")]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("ANY", "/{path+}")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("ANY", "/{path+}")], None)).await;
     client.send("PUT", "/a/b", &[("content-type", "application/octet-stream")], "raw").await;
     let event = bench.event().await;
     assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("cmF3"), &json!(true)));
@@ -124,7 +124,7 @@ async fn the_most_specific_route_wins() {
     let routes =
         [("$default", "$default"), ("ANY", "/{all+}"), ("GET", "/o/{id}"), ("ANY", "/o/{id}"), ("GET", "/o/new")];
     let routes = routes.iter().map(|(method, path)| route(method, path)).collect();
-    let client = Client::serve(bench.lambda.http_api(routes)).await;
+    let client = Client::serve(bench.lambda.http_api(routes, None)).await;
     for (method, path, key) in [
         ("GET", "/o/new", "GET /o/new"),
         ("GET", "/o/7", "GET /o/{id}"),
@@ -142,7 +142,7 @@ async fn the_most_specific_route_wins() {
 async fn a_structured_answer_is_a_response() {
     let answer = r#"{"statusCode":201,"headers":{"x-n":5,"content-type":"text/plain"},"cookies":["a=1","b=2"],"body":"aGk=","isBase64Encoded":true}"#;
     let bench = Bench::with_function(&[("ANSWER", answer)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
     let answer = client.send("GET", "/a", &[], "").await;
     assert_eq!((answer.status, answer.body.as_str()), (201, "hi"));
     assert_eq!((answer.header("x-n"), answer.header("content-type")), (Some("5"), Some("text/plain")));
@@ -153,7 +153,7 @@ async fn a_structured_answer_is_a_response() {
 #[tokio::test]
 async fn an_answer_without_a_status_is_the_body() {
     let bench = Bench::with_function(&[("ANSWER", r#"{"id":"ord_1"}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
     let answer = client.send("GET", "/a", &[], "").await;
     assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/json")));
     assert_eq!(answer.json(), json!({ "id": "ord_1" }));
@@ -163,7 +163,7 @@ async fn an_answer_without_a_status_is_the_body() {
 #[tokio::test]
 async fn what_goes_wrong_has_api_gateways_words() {
     let bench = Bench::with_function(&[("ANSWER", r#"{"statusCode":"no"}"#)]);
-    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")])).await;
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")], None)).await;
     let large = "x".repeat(10 * 1024 * 1024 + 1);
     for (path, body, status, message) in [
         ("/b", "", 404, "Not Found"),
@@ -173,5 +173,63 @@ async fn what_goes_wrong_has_api_gateways_words() {
         let answer = client.send("POST", path, &[], body).await;
         assert_eq!((answer.status, answer.json()), (status, json!({ "message": message })));
     }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_cors_the_api_answers_preflight_requests_itself() {
+    let bench = Bench::with_function(&[]);
+    let cors = Cors {
+        allow_origins: vec!["https://shop.example.com".to_owned()],
+        allow_methods: vec!["GET".to_owned(), "POST".to_owned()],
+        allow_headers: vec!["content-type".to_owned()],
+        allow_credentials: true,
+        max_age: Some(std::time::Duration::from_mins(5)),
+        ..Cors::default()
+    };
+    let client = Client::serve(bench.lambda.http_api(vec![route("POST", "/a")], Some(cors))).await;
+    let preflight = async |origin: &str| {
+        let headers = [("origin", origin), ("access-control-request-method", "POST")];
+        client.send("OPTIONS", "/a", &headers, "").await
+    };
+    let allowed = preflight("https://shop.example.com").await;
+    assert_eq!(allowed.status, 204);
+    let headers = ["origin", "methods", "headers", "credentials"]
+        .map(|name| allowed.header(&format!("access-control-allow-{name}")).unwrap_or_default());
+    assert_eq!(headers, ["https://shop.example.com", "GET,POST", "content-type", "true"]);
+    assert_eq!(allowed.header("access-control-max-age"), Some("300"));
+    let other = preflight("https://elsewhere.example.com").await;
+    assert_eq!((other.status, other.header("access-control-allow-origin")), (204, None));
+    assert_eq!(bench.lambda.processes("f").unwrap(), [0; 0], "no function is asked");
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_cors_the_functions_own_cors_headers_are_ignored() {
+    let answer = r#"{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"*","access-control-max-age":"1"}}"#;
+    let bench = Bench::with_function(&[("ANSWER", answer)]);
+    let cors = Cors {
+        allow_origins: vec!["https://*".to_owned()],
+        expose_headers: vec!["x-total".to_owned()],
+        ..Cors::default()
+    };
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], Some(cors))).await;
+    let answer = client.send("GET", "/a", &[("origin", "https://shop.example.com")], "").await;
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://shop.example.com"));
+    assert_eq!(answer.header("access-control-expose-headers"), Some("x-total"));
+    assert_eq!(answer.header("access-control-max-age"), None);
+    let without_origin = client.send("GET", "/a", &[], "").await;
+    assert_eq!(without_origin.header("access-control-allow-origin"), None);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_throttled_function_is_service_unavailable() {
+    let bench = Bench::new();
+    let spec = super::spec("f", &[]);
+    bench.lambda.create_function(crate::lambda::FunctionSpec { reserved_concurrency: Some(0), ..spec }).unwrap();
+    let client = Client::serve(bench.lambda.http_api(vec![route("GET", "/a")], None)).await;
+    let answer = client.send("GET", "/a", &[], "").await;
+    assert_eq!((answer.status, answer.json()), (503, json!({ "message": "Service Unavailable" })));
     bench.lambda.shutdown().await;
 }

@@ -47,6 +47,14 @@ async fn a_function_sees_its_own_variables_and_no_others() {
     assert_eq!(variables["AWS_LAMBDA_FUNCTION_NAME"], "f");
     assert_eq!(variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"], "128");
     assert_eq!(variables["TZ"], ":UTC");
+    assert_eq!(variables["AWS_LAMBDA_LOG_GROUP_NAME"], "/aws/lambda/f");
+    assert!(variables["AWS_LAMBDA_LOG_STREAM_NAME"].as_str().unwrap().contains("/[$LATEST]"));
+    assert_eq!(
+        (&variables["_HANDLER"], &variables["AWS_LAMBDA_FUNCTION_VERSION"]),
+        (&"bootstrap".into(), &"$LATEST".into())
+    );
+    assert!(variables["LAMBDA_TASK_ROOT"].as_str().unwrap().ends_with("lambda/tests"));
+    assert_eq!(variables["AWS_EXECUTION_ENV"], Value::Null, "not defined for custom runtimes");
     assert_eq!(variables["CARGO_MANIFEST_DIR"], Value::Null, "the cloud's own environment is not inherited");
     bench.lambda.shutdown().await;
 }

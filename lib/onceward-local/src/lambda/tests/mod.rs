@@ -1,12 +1,16 @@
 //! The local Lambda with real processes.
 
 mod api;
+mod concurrency;
+mod destinations;
 mod environments;
 pub(crate) mod function;
 mod http_api;
 mod invocations;
+mod replacement;
 mod sqs;
 mod streams;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -14,7 +18,7 @@ use serde_json::Value;
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{FunctionSpec, Invocation, Lambda, LogLine, LogSink};
-use crate::account::Account;
+use crate::{account::Account, destination::Destinations, logs::Logs};
 
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,6 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 struct Bench {
     lambda: Lambda,
     account: Account,
+    logs: Logs,
     log: mpsc::UnboundedReceiver<LogLine>,
 }
 
@@ -34,7 +39,9 @@ impl Bench {
         let sink = LogSink::new(move |line| {
             let _ = sender.send(line);
         });
-        Self { lambda: Lambda::new(account.clone(), sink), account, log }
+        let logs = Logs::new(account.clone());
+        let destinations = Destinations::default();
+        Self { lambda: Lambda::new(account.clone(), sink, logs.clone(), destinations), account, logs, log }
     }
 
     /// With one function, `f`, started with `environment`.
@@ -82,14 +89,7 @@ pub(crate) fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
     let executable = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
     let mut variables = BTreeMap::from([("TEST_EXECUTABLE".to_owned(), executable)]);
     variables.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    FunctionSpec {
-        name: name.to_owned(),
-        bootstrap: tests.join("bootstrap"),
-        working_directory: tests,
-        environment: variables,
-        timeout: TIMEOUT,
-        memory_mb: 128,
-    }
+    FunctionSpec { environment: variables, timeout: TIMEOUT, ..FunctionSpec::new(name, tests.join("bootstrap"), tests) }
 }
 
 fn json(invocation: &Invocation) -> Value {

@@ -1,5 +1,7 @@
 //! A table's stream as an event source.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -30,16 +32,7 @@ fn put(dynamodb: &DynamoDb, key: &str) {
 }
 
 fn mapping() -> StreamMapping {
-    StreamMapping {
-        function: "f".to_owned(),
-        table: "things".to_owned(),
-        batch_size: 100,
-        report_batch_item_failures: false,
-        filters: Vec::new(),
-        bisect: false,
-        maximum_retry_attempts: None,
-        starting_position: StartingPosition::TrimHorizon,
-    }
+    StreamMapping::new("f", "things", StartingPosition::TrimHorizon)
 }
 
 fn keys(event: &Value) -> Vec<&str> {
@@ -160,6 +153,112 @@ async fn a_bisected_batch_skips_only_what_cannot_be_done_and_says_so() {
     };
     assert!(skipped.contains("after 2 attempts, with no on-failure destination: 1 records, "), "{skipped}");
     assert_eq!(keys(&bench.event().await), ["d"]);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_bisect_a_partial_response_splits_where_it_says() {
+    let (mut bench, dynamodb) = table(&[("FAIL", "\"bad\""), ("PARTIAL", "1")]);
+    for key in ["a", "bad", "c", "d"] {
+        put(&dynamodb, key);
+    }
+    let both =
+        StreamMapping { bisect: true, report_batch_item_failures: true, maximum_retry_attempts: Some(0), ..mapping() };
+    bench.lambda.map_stream(dynamodb.clone(), both).unwrap();
+    for expected in [&["a", "bad", "c", "d"][..], &["bad", "c", "d"], &["bad"], &["c", "d"]] {
+        assert_eq!(keys(&bench.event().await), expected);
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_halves_of_a_bisected_batch_take_in_no_other_records() {
+    let (mut bench, dynamodb) = table(&[("FAIL", "\"bad\""), ("FAIL_TIMES", "1")]);
+    for key in ["a", "bad", "c", "d", "e", "f"] {
+        put(&dynamodb, key);
+    }
+    bench.lambda.map_stream(dynamodb.clone(), StreamMapping { bisect: true, batch_size: 4, ..mapping() }).unwrap();
+    for expected in [&["a", "bad", "c", "d"][..], &["a", "bad"], &["c", "d"], &["e", "f"]] {
+        assert_eq!(keys(&bench.event().await), expected);
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_batching_window_collects_records_and_a_full_batch_does_not_wait() {
+    let (mut bench, dynamodb) = table(&[]);
+    let windowed = StreamMapping { batching_window: Duration::from_mins(1), batch_size: 3, ..mapping() };
+    bench.lambda.map_stream(dynamodb.clone(), windowed).unwrap();
+    bench.lambda.start("f").await.unwrap();
+    for key in ["a", "b", "c"] {
+        put(&dynamodb, key);
+    }
+    assert_eq!(keys(&bench.event().await), ["a", "b", "c"]);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn with_a_parallelization_factor_items_go_on_beside_one_that_fails_and_keep_their_order() {
+    let (mut bench, dynamodb) = table(&[("FAIL", "\"bad\"")]);
+    put(&dynamodb, "bad");
+    let parallel = StreamMapping { parallelization_factor: 2, batch_size: 1, ..mapping() };
+    bench.lambda.map_stream(dynamodb.clone(), parallel).unwrap();
+    assert_eq!(keys(&bench.event().await), ["bad"]);
+    let mut numbers = Vec::new();
+    for n in 1..=5 {
+        let put = json!({ "TableName": "things", "Item": { "pk": { "S": "good" }, "n": { "N": n.to_string() } } });
+        dynamodb.execute("PutItem", put.to_string().as_bytes()).unwrap();
+    }
+    while numbers.len() < 5 {
+        let event = bench.event().await;
+        if keys(&event) == ["good"] {
+            numbers.push(event["Records"][0]["dynamodb"]["NewImage"]["n"]["N"].as_str().unwrap().to_owned());
+        }
+    }
+    assert_eq!(numbers, ["1", "2", "3", "4", "5"]);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_window_hands_its_state_on_and_is_told_its_end() {
+    let (mut bench, dynamodb) = table(&[]);
+    let windowed = StreamMapping { tumbling_window: Some(Duration::from_secs(1)), batch_size: 1, ..mapping() };
+    put(&dynamodb, "a");
+    bench.lambda.map_stream(dynamodb.clone(), windowed).unwrap();
+    let first = bench.event().await;
+    assert_eq!((&first["state"], &first["isFinalInvokeForWindow"]), (&json!({}), &json!(false)));
+    assert!(first["shardId"].is_string() && first["eventSourceARN"].is_string());
+    assert!(first["window"]["start"].is_string() && first["window"]["end"].is_string());
+    let last = bench.event().await;
+    assert_eq!((&last["Records"], &last["isFinalInvokeForWindow"]), (&json!([]), &json!(true)));
+    assert_eq!((&last["state"]["count"], &last["isWindowTerminatedEarly"]), (&json!(1), &json!(false)));
+    assert_eq!(last["window"], first["window"]);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_window_whose_state_grows_too_large_ends_early() {
+    let (mut bench, dynamodb) = table(&[("LARGE_STATE", "1")]);
+    let windowed = StreamMapping { tumbling_window: Some(Duration::from_mins(15)), ..mapping() };
+    put(&dynamodb, "a");
+    bench.lambda.map_stream(dynamodb.clone(), windowed).unwrap();
+    assert_eq!(bench.event().await["isFinalInvokeForWindow"], false);
+    // The event with the state is longer than a line of the log: what follows it tells that it was there.
+    put(&dynamodb, "b");
+    let next = bench.event().await;
+    assert_eq!((&next["state"], keys(&next)), (&json!({}), vec!["b"]));
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_window_without_a_state_in_the_response_has_failed() {
+    let (mut bench, dynamodb) = table(&[("STATELESS", "1")]);
+    let windowed =
+        StreamMapping { tumbling_window: Some(Duration::from_mins(15)), maximum_retry_attempts: Some(0), ..mapping() };
+    put(&dynamodb, "a");
+    bench.lambda.map_stream(dynamodb.clone(), windowed).unwrap();
+    let report = bench.report().await;
+    assert!(report.contains("SKIPPED") && report.contains("the response has no `state`"), "{report}");
     bench.lambda.shutdown().await;
 }
 

@@ -8,11 +8,13 @@ use serde_json::Value;
 
 use super::Answer;
 use crate::sns::query::{Parameters, Xml};
-use crate::sns::{MESSAGE_SIZE_MAX_BYTES, Publication, Sns, SnsError};
+use crate::sns::{Publication, Published, Sns, SnsError};
 use crate::sqs::{AttributeValue, MessageAttribute};
 
 /// Entries of one batch. <https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html>
 const ENTRIES_MAX: usize = 10;
+/// Characters of an entry's id.
+const ENTRY_ID_CHARS_MAX: usize = 80;
 
 pub(super) fn one(sns: &Sns, parameters: &Parameters) -> Answer {
     if parameters.get("PhoneNumber").is_some() {
@@ -21,17 +23,27 @@ pub(super) fn one(sns: &Sns, parameters: &Parameters) -> Answer {
     let topic_arn = parameters.get("TopicArn").or_else(|| parameters.get("TargetArn"));
     let topic_arn =
         topic_arn.ok_or_else(|| SnsError::invalid("TopicArn or TargetArn", "no value for required parameter"))?;
-    let message_id = sns.publish(publication(topic_arn, parameters, "")?)?;
-    Ok(Some(vec![Xml::text("MessageId", message_id)]))
+    Ok(Some(published(sns.publish_sequenced(publication(topic_arn, parameters, "")?)?)))
+}
+
+fn published(published: Published) -> Vec<Xml> {
+    let Published { message_id, sequence_number } = published;
+    let number = sequence_number.map(|number| Xml::text("SequenceNumber", number));
+    [Xml::text("MessageId", message_id)].into_iter().chain(number).collect()
 }
 
 pub(super) fn batch(sns: &Sns, parameters: &Parameters) -> Answer {
     let topic_arn = parameters.required("TopicArn")?;
-    sns.topics().topic(topic_arn)?;
+    let bytes_max = sns.topics().topic(topic_arn)?.message_bytes_max();
     let mut ids = BTreeSet::new();
     let mut entries = Vec::new();
     for item in parameters.items("PublishBatchRequestEntries.member.") {
         let id = parameters.required(&format!("{item}.Id"))?;
+        let plain = id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        if !plain || !(1..=ENTRY_ID_CHARS_MAX).contains(&id.len()) {
+            let reason = "The Id of a batch entry has 1 to 80 alphanumeric characters, hyphens and underscores";
+            return Err(invalid_batch("InvalidBatchEntryId", reason));
+        }
         if !ids.insert(id) {
             return Err(invalid_batch("BatchEntryIdsNotDistinct", format!("Two entries have the id {id}")));
         }
@@ -46,15 +58,16 @@ pub(super) fn batch(sns: &Sns, parameters: &Parameters) -> Answer {
         }
     }
     let size: usize = entries.iter().filter_map(|(_, entry)| entry.as_ref().ok()).map(Publication::size).sum();
-    if size > MESSAGE_SIZE_MAX_BYTES {
-        let reason = format!("The batch has {size} bytes, more than {MESSAGE_SIZE_MAX_BYTES}");
+    if size > bytes_max {
+        let reason = format!("The batch has {size} bytes, more than {bytes_max}");
         return Err(invalid_batch("BatchRequestTooLong", reason));
     }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for (id, entry) in entries {
-        match entry.and_then(|entry| sns.publish(entry)) {
-            Ok(message_id) => {
-                successful.push(Xml::elements("member", vec![Xml::text("Id", id), Xml::text("MessageId", message_id)]));
+        match entry.and_then(|entry| sns.publish_sequenced(entry)) {
+            Ok(answer) => {
+                let fields = [Xml::text("Id", id)].into_iter().chain(published(answer)).collect();
+                successful.push(Xml::elements("member", fields));
             }
             Err(error) => failed.push(Xml::elements(
                 "member",
@@ -77,15 +90,10 @@ fn invalid_batch(code: &'static str, reason: impl Into<String>) -> SnsError {
 /// The message whose parameters begin with `prefix`.
 fn publication(topic_arn: &str, parameters: &Parameters, prefix: &str) -> Result<Publication, SnsError> {
     let optional = |name: &str| parameters.get(&format!("{prefix}{name}"));
-    for fifo_only in ["MessageGroupId", "MessageDeduplicationId"] {
-        if optional(fifo_only).is_some() {
-            return Err(SnsError::invalid(fifo_only, "The local cloud does not support FIFO topics"));
-        }
-    }
     let message = parameters.required(&format!("{prefix}Message"))?;
-    let message = match optional("MessageStructure") {
-        None => message.to_owned(),
-        Some("json") => for_queues(message)?,
+    let (message, per_protocol) = match optional("MessageStructure") {
+        None => (message.to_owned(), BTreeMap::new()),
+        Some("json") => structured(message)?,
         Some(_) => return Err(SnsError::invalid("MessageStructure", "must be json")),
     };
     let mut attributes = BTreeMap::new();
@@ -93,8 +101,16 @@ fn publication(topic_arn: &str, parameters: &Parameters, prefix: &str) -> Result
         let name = parameters.required(&format!("{item}.Name"))?;
         attributes.insert(name.to_owned(), attribute(parameters, &item)?);
     }
-    let subject = optional("Subject").map(str::to_owned);
-    Ok(Publication { topic_arn: topic_arn.to_owned(), message, subject, attributes })
+    let own = |name: &str| optional(name).map(str::to_owned);
+    Ok(Publication {
+        topic_arn: topic_arn.to_owned(),
+        message,
+        subject: own("Subject"),
+        attributes,
+        per_protocol,
+        group_id: own("MessageGroupId"),
+        deduplication_id: own("MessageDeduplicationId"),
+    })
 }
 
 fn attribute(parameters: &Parameters, item: &str) -> Result<MessageAttribute, SnsError> {
@@ -113,11 +129,14 @@ fn attribute(parameters: &Parameters, item: &str) -> Result<MessageAttribute, Sn
     Ok(MessageAttribute { data_type, value })
 }
 
-/// `MessageStructure` `json`: a text per protocol. <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
-fn for_queues(message: &str) -> Result<String, SnsError> {
+/// `MessageStructure` `json`: the default text, and all texts by protocol. Other values than texts are passed over.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+fn structured(message: &str) -> Result<(String, BTreeMap<String, String>), SnsError> {
     let invalid = |reason: &str| SnsError::invalid("Message Structure", reason);
-    let texts: Value = serde_json::from_str(message).map_err(|_| invalid("JSON message body failed to parse"))?;
-    let default =
-        texts.get("default").and_then(Value::as_str).ok_or_else(|| invalid("No default entry in JSON message body"))?;
-    Ok(texts.get("sqs").and_then(Value::as_str).unwrap_or(default).to_owned())
+    let texts: BTreeMap<String, Value> =
+        serde_json::from_str(message).map_err(|_| invalid("JSON message body failed to parse"))?;
+    let texts = texts.into_iter().filter_map(|(protocol, text)| Some((protocol, text.as_str()?.to_owned())));
+    let texts: BTreeMap<String, String> = texts.collect();
+    let default = texts.get("default").cloned().ok_or_else(|| invalid("No default entry in JSON message body"))?;
+    Ok((default, texts))
 }

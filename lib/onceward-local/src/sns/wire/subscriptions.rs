@@ -2,25 +2,23 @@
 
 use super::{Answer, page};
 use crate::sns::query::{Parameters, Xml};
-use crate::sns::topic::Subscription;
+use crate::sns::subscription::Subscription;
 use crate::sns::{Sns, SnsError};
-
-const RAW: &str = "RawMessageDelivery";
 
 pub(super) fn subscribe(sns: &Sns, parameters: &Parameters) -> Answer {
     let topic_arn = parameters.required("TopicArn")?;
     let protocol = parameters.required("Protocol")?;
-    if protocol != "sqs" {
-        let reason = format!("The local cloud does not deliver to {protocol}: only sqs");
-        return Err(SnsError::invalid("Protocol", reason));
-    }
-    let queue_arn = parameters.required("Endpoint")?;
-    let mut raw = false;
-    for (name, value) in parameters.map("Attributes.entry.", "key", "value")? {
-        raw = raw_delivery(&name, &value)?;
-    }
-    let arn = sns.topics().subscribe(topic_arn, queue_arn, raw)?;
+    let endpoint = parameters.required("Endpoint")?;
+    let attributes = parameters.map("Attributes.entry.", "key", "value")?;
+    let arn = sns.subscribe_with(topic_arn, protocol, endpoint, &attributes)?;
     Ok(Some(vec![Xml::text("SubscriptionArn", arn)]))
+}
+
+/// Queues and functions are confirmed when they subscribe: no token was ever given out.
+pub(super) fn confirm(sns: &Sns, parameters: &Parameters) -> Answer {
+    sns.topics().topic(parameters.required("TopicArn")?)?;
+    parameters.required("Token")?;
+    Err(SnsError::invalid("Token", "Invalid token"))
 }
 
 pub(super) fn unsubscribe(sns: &Sns, parameters: &Parameters) -> Answer {
@@ -42,35 +40,26 @@ pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
     let topics = sns.topics();
     let arn = parameters.required("SubscriptionArn")?;
     let subscription = topics.subscriptions.get(arn).ok_or(SnsError::NotFound { what: "Subscription" })?;
-    let attributes = [
+    let mut attributes = subscription.settings.told();
+    let told = [
         ("SubscriptionArn", subscription.arn.clone()),
         ("TopicArn", subscription.topic_arn.clone()),
-        ("Protocol", "sqs".to_owned()),
-        ("Endpoint", subscription.queue_arn.clone()),
+        ("Protocol", subscription.protocol.name().to_owned()),
+        ("Endpoint", subscription.endpoint.clone()),
         ("Owner", sns.account.id.clone()),
+        ("SubscriptionPrincipal", format!("arn:aws:iam::{}:root", sns.account.id)),
         ("ConfirmationWasAuthenticated", "true".to_owned()),
         ("PendingConfirmation", "false".to_owned()),
-        (RAW, subscription.raw.to_string()),
     ];
-    Ok(Some(vec![Xml::map("Attributes", attributes.map(|(name, value)| (name.to_owned(), value)))]))
+    attributes.extend(told.map(|(name, value)| (name.to_owned(), value)));
+    Ok(Some(vec![Xml::map("Attributes", attributes)]))
 }
 
 pub(super) fn set_attribute(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("AttributeName")?;
-    let raw = raw_delivery(name, parameters.get("AttributeValue").unwrap_or_default())?;
-    let mut topics = sns.topics();
-    let arn = parameters.required("SubscriptionArn")?;
-    topics.subscriptions.get_mut(arn).ok_or(SnsError::NotFound { what: "Subscription" })?.raw = raw;
+    let value = parameters.get("AttributeValue").unwrap_or_default();
+    sns.topics().set_subscription(parameters.required("SubscriptionArn")?, name, value)?;
     Ok(None)
-}
-
-fn raw_delivery(name: &str, value: &str) -> Result<bool, SnsError> {
-    match (name, value) {
-        (RAW, "true") => Ok(true),
-        (RAW, "false") => Ok(false),
-        (RAW, _) => Err(SnsError::invalid(RAW, "must be true or false")),
-        (name, _) => Err(SnsError::invalid(name, "The local cloud does not support this subscription attribute")),
-    }
 }
 
 fn member(subscription: &Subscription, owner: &str) -> Xml {
@@ -79,8 +68,8 @@ fn member(subscription: &Subscription, owner: &str) -> Xml {
         vec![
             Xml::text("SubscriptionArn", &subscription.arn),
             Xml::text("Owner", owner),
-            Xml::text("Protocol", "sqs"),
-            Xml::text("Endpoint", &subscription.queue_arn),
+            Xml::text("Protocol", subscription.protocol.name()),
+            Xml::text("Endpoint", &subscription.endpoint),
             Xml::text("TopicArn", &subscription.topic_arn),
         ],
     )

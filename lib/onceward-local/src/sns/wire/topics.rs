@@ -2,15 +2,15 @@
 
 use super::{Answer, page};
 use crate::sns::query::{Parameters, Xml};
-use crate::sns::topic::{TAGS_MAX, check_attribute, too_many_tags};
-use crate::sns::{Sns, SnsError};
+use crate::sns::topic::{TAGS_MAX, default_policy, too_many_tags};
+use crate::sns::{Sns, SnsError, permission};
+
+/// How AWS delivers to HTTP subscribers unless told otherwise: told, and of no effect here.
+const DELIVERY_POLICY: &str = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}"#;
 
 pub(super) fn create(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("Name")?;
-    let mut attributes = parameters.map("Attributes.entry.", "key", "value")?;
-    if attributes.get("FifoTopic").is_some_and(|fifo| fifo == "false") {
-        attributes.remove("FifoTopic");
-    }
+    let attributes = parameters.map("Attributes.entry.", "key", "value")?;
     let tags = parameters.map("Tags.member.", "Key", "Value")?;
     let arn = sns.topics().create(&sns.account, name, &attributes, &tags)?;
     Ok(Some(vec![Xml::text("TopicArn", arn)]))
@@ -34,6 +34,8 @@ pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
     let topic = topics.topic(arn)?;
     let mut attributes = topic.attributes.clone();
     attributes.entry("DisplayName".to_owned()).or_default();
+    attributes.entry("Policy".to_owned()).or_insert_with(|| default_policy(&sns.account, arn));
+    attributes.entry("EffectiveDeliveryPolicy".to_owned()).or_insert_with(|| DELIVERY_POLICY.to_owned());
     let told = [
         ("TopicArn", arn.to_owned()),
         ("Owner", sns.account.id.clone()),
@@ -48,10 +50,22 @@ pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
 pub(super) fn set_attribute(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("AttributeName")?;
     let value = parameters.get("AttributeValue").unwrap_or_default();
-    check_attribute(name, value)?;
-    let mut topics = sns.topics();
-    let topic = topics.topic_mut(parameters.required("TopicArn")?)?;
-    topic.attributes.insert(name.to_owned(), value.to_owned());
+    sns.topics().topic_mut(parameters.required("TopicArn")?)?.set(name, value)?;
+    Ok(None)
+}
+
+pub(super) fn add_permission(sns: &Sns, parameters: &Parameters) -> Answer {
+    let arn = parameters.required("TopicArn")?;
+    let label = parameters.required("Label")?;
+    let accounts = parameters.list("AWSAccountId.member.")?;
+    let actions = parameters.list("ActionName.member.")?;
+    permission::add(sns.topics().topic_mut(arn)?, &sns.account, arn, label, &accounts, &actions)?;
+    Ok(None)
+}
+
+pub(super) fn remove_permission(sns: &Sns, parameters: &Parameters) -> Answer {
+    let arn = parameters.required("TopicArn")?;
+    permission::remove(sns.topics().topic_mut(arn)?, &sns.account, arn, parameters.required("Label")?)?;
     Ok(None)
 }
 

@@ -4,6 +4,7 @@ use super::super::digest;
 use super::super::error::SqsError;
 use super::super::limits;
 use super::super::message::{AttributeValue, MessageAttribute, Receive, Received, Sent};
+use super::super::moves::MoveTask;
 use super::input::{self, Input, TRACE_HEADER};
 use crate::sqs::Sqs;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -26,6 +27,7 @@ impl Sqs {
             "CreateQueue" => self.create(&mut input),
             "GetQueueUrl" => {
                 let name = input.queue_name()?;
+                self.check_owner(name, input.queue_owner_aws_account_id.as_deref())?;
                 self.peek(name, |_| json!({ "QueueUrl": self.url(name) }))
             }
             "ListQueues" => self.list(&input),
@@ -54,6 +56,19 @@ impl Sqs {
                 self.untag_queue(input.queue()?, &keys).map(done)
             }
             "ListQueueTags" => self.queue_tags(input.queue()?).map(|map| optional("Tags", &map)),
+            "AddPermission" => {
+                let missing = |parameter| SqsError::MissingParameter { parameter };
+                let accounts = input.accounts.take().filter(|it| !it.is_empty()).ok_or(missing("AWSAccountIds"))?;
+                let actions = input.actions.take().filter(|it| !it.is_empty()).ok_or(missing("Actions"))?;
+                self.add_permission(input.queue()?, input.label()?, &accounts, &actions).map(done)
+            }
+            "RemovePermission" => self.remove_permission(input.queue()?, input.label()?).map(done),
+            "StartMessageMoveTask" => self.start_move_task(&input),
+            "ListMessageMoveTasks" => self.list_move_tasks(&input),
+            "CancelMessageMoveTask" => {
+                let handle = input.task_handle.ok_or(SqsError::MissingParameter { parameter: "TaskHandle" })?;
+                self.cancel_moves(&handle).map(|moved| json!({ "ApproximateNumberOfMessagesMoved": moved }))
+            }
             action => Err(SqsError::UnsupportedOperation { action: action.to_owned() }),
         }
     }
@@ -76,7 +91,8 @@ impl Sqs {
             },
             visibility: input.entry.visibility()?,
         };
-        let received = self.receive(queue, request).await?;
+        let attempt = input.receive_request_attempt_id.as_deref();
+        let received = self.receive_attempt(queue, request, attempt).await?;
         if received.is_empty() {
             return Ok(json!({}));
         }
@@ -85,6 +101,20 @@ impl Sqs {
         let own = input.message_attribute_names.as_deref().unwrap_or_default();
         let messages: Vec<Value> = received.into_iter().map(|it| message(it, &system, own)).collect();
         Ok(json!({ "Messages": messages }))
+    }
+
+    fn start_move_task(&self, input: &Input) -> Result<Value, SqsError> {
+        let rate = input.max_number_of_messages_per_second;
+        // Out of range either way, and refused there.
+        let rate = rate.map(|rate| u64::try_from(rate).unwrap_or_default());
+        let destination = input.destination_arn.as_deref().filter(|arn| !arn.is_empty());
+        self.start_moves(input.source_arn()?, destination, rate).map(|handle| json!({ "TaskHandle": handle }))
+    }
+
+    fn list_move_tasks(&self, input: &Input) -> Result<Value, SqsError> {
+        let max = usize::try_from(input.max_results.unwrap_or(1)).unwrap_or_default();
+        let tasks = self.move_tasks(input.source_arn()?, max)?;
+        Ok(json!({ "Results": tasks.iter().map(MoveTask::describe).collect::<Vec<_>>() }))
     }
 
     fn default_wait(&self, queue: &str) -> Result<Duration, SqsError> {

@@ -34,6 +34,18 @@ pub(super) struct Input {
     pub(super) max_number_of_messages: Option<i64>,
     #[serde(default, deserialize_with = "integer")]
     pub(super) wait_time_seconds: Option<i64>,
+    pub(super) receive_request_attempt_id: Option<String>,
+    #[serde(rename = "QueueOwnerAWSAccountId")]
+    pub(super) queue_owner_aws_account_id: Option<String>,
+    pub(super) source_arn: Option<String>,
+    pub(super) destination_arn: Option<String>,
+    #[serde(default, deserialize_with = "integer")]
+    pub(super) max_number_of_messages_per_second: Option<i64>,
+    pub(super) task_handle: Option<String>,
+    pub(super) label: Option<String>,
+    #[serde(rename = "AWSAccountIds")]
+    pub(super) accounts: Option<Vec<String>>,
+    pub(super) actions: Option<Vec<String>>,
     pub(super) entries: Option<Vec<Entry>>,
     /// The parameters that a batch repeats for each entry.
     #[serde(flatten)]
@@ -70,6 +82,14 @@ pub(super) struct Typed {
 impl Input {
     pub(super) fn queue(&self) -> Result<&str, SqsError> {
         self.queue_url.as_deref().ok_or(SqsError::MissingParameter { parameter: "QueueUrl" })
+    }
+
+    pub(super) fn source_arn(&self) -> Result<&str, SqsError> {
+        self.source_arn.as_deref().ok_or(SqsError::MissingParameter { parameter: "SourceArn" })
+    }
+
+    pub(super) fn label(&self) -> Result<&str, SqsError> {
+        self.label.as_deref().ok_or(SqsError::MissingParameter { parameter: "Label" })
     }
 
     pub(super) fn queue_name(&self) -> Result<&str, SqsError> {

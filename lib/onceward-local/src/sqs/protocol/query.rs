@@ -59,6 +59,8 @@ fn known(name: &str) -> Option<(&'static str, Shape)> {
         "AttributeName" => ("AttributeNames", Shape::List),
         "MessageAttributeName" => ("MessageAttributeNames", Shape::List),
         "MessageSystemAttributeName" => ("MessageSystemAttributeNames", Shape::List),
+        "AWSAccountId" => ("AWSAccountIds", Shape::List),
+        "ActionName" => ("Actions", Shape::List),
         "TagKey" => ("TagKeys", Shape::List),
         "SendMessageBatchRequestEntry"
         | "DeleteMessageBatchRequestEntry"

@@ -107,9 +107,9 @@ async fn lists_come_in_pages_and_unknown_actions_are_named() {
     let next = json!({ "QueueNamePrefix": "a", "MaxResults": 2, "NextToken": first["NextToken"] });
     let (_, second) = json(&sqs, "ListQueues", next).await;
     assert_eq!(second, json!({ "QueueUrls": [sqs.url("a3")] }));
-    let (status, answer) = json(&sqs, "StartMessageMoveTask", json!({})).await;
+    let (status, answer) = json(&sqs, "ReplayMessages", json!({})).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["message"], "SQS StartMessageMoveTask is not supported by the local cloud.");
+    assert_eq!(answer["message"], "SQS ReplayMessages is not supported by the local cloud.");
     let (_, answer) = json(&sqs, "SendMessage", json!({ "MessageBody": "x" })).await;
     assert_eq!(answer["message"], "The request must contain the parameter QueueUrl.");
 }
@@ -124,5 +124,80 @@ async fn a_result_without_content_is_still_an_element_and_no_result_is_none() {
     assert!(xml.contains("<ReceiveMessageResult></ReceiveMessageResult>"), "{xml}");
     let (_, xml) = query(&sqs, "PurgeQueue", &format!("QueueUrl={URL}")).await;
     assert!(!xml.contains("PurgeQueueResult"), "{xml}");
-    assert_eq!(json(&sqs, "PurgeQueue", json!({ "QueueUrl": URL })).await, (200, json!({})));
+    assert_eq!(json(&sqs, "DeleteQueue", json!({ "QueueUrl": URL })).await, (200, json!({})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn permissions_are_statements_of_the_policy() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let add = format!(
+        "QueueUrl={URL}&Label=others&AWSAccountId.1=111122223333&ActionName.1=SendMessage&ActionName.2=ReceiveMessage"
+    );
+    assert_eq!(query(&sqs, "AddPermission", &add).await.0, 200);
+    let (_, told) = json(&sqs, "GetQueueAttributes", json!({ "QueueUrl": URL, "AttributeNames": ["Policy"] })).await;
+    let policy: Value = serde_json::from_str(told["Attributes"]["Policy"].as_str().unwrap()).unwrap();
+    let statement = json!([{
+        "Sid": "others", "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" },
+        "Action": ["SQS:SendMessage", "SQS:ReceiveMessage"], "Resource": sqs.arn("q"),
+    }]);
+    assert_eq!(policy["Statement"], statement);
+    let permission = |label: &str, actions: Value| json!({ "QueueUrl": URL, "Label": label, "AWSAccountIds": ["111122223333"], "Actions": actions });
+    for (request, error) in [
+        (permission("others", json!(["SendMessage"])), "com.amazon.coral.service#InvalidParameterValueException"),
+        (permission("a b", json!(["SendMessage"])), "com.amazon.coral.service#InvalidParameterValueException"),
+        (permission("a", json!(["DeleteQueue"])), "com.amazon.coral.service#InvalidParameterValueException"),
+        (permission("a", json!(vec!["SendMessage"; 8])), "com.amazonaws.sqs#OverLimit"),
+        (permission("a", json!([])), "com.amazon.coral.service#MissingRequiredParameterException"),
+    ] {
+        let (status, answer) = json(&sqs, "AddPermission", request).await;
+        assert_eq!((status, &answer["__type"]), (400, &json!(error)));
+    }
+    let remove = json!({ "QueueUrl": URL, "Label": "others" });
+    assert_eq!(json(&sqs, "RemovePermission", remove.clone()).await, (200, json!({})));
+    assert_eq!(json(&sqs, "RemovePermission", remove).await.0, 400);
+    let (_, told) = json(&sqs, "GetQueueAttributes", json!({ "QueueUrl": URL, "AttributeNames": ["Policy"] })).await;
+    assert_eq!(told, json!({}), "without statements there is no policy");
+}
+
+#[tokio::test(start_paused = true)]
+async fn move_tasks_are_told_in_both_protocols() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "dlq" })).await;
+    let policy = json!({ "deadLetterTargetArn": sqs.arn("dlq"), "maxReceiveCount": 1 }).to_string();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q", "Attributes": { "RedrivePolicy": policy } })).await;
+    sqs.send("dlq", crate::sqs::Outgoing { body: "x".to_owned(), ..Default::default() }).unwrap();
+    let start =
+        json!({ "SourceArn": sqs.arn("dlq"), "DestinationArn": sqs.arn("q"), "MaxNumberOfMessagesPerSecond": 1 });
+    let (_, started) = json(&sqs, "StartMessageMoveTask", start).await;
+    let (_, xml) = query(&sqs, "ListMessageMoveTasks", &format!("SourceArn={}&MaxResults=10", sqs.arn("dlq"))).await;
+    for part in [
+        "<ListMessageMoveTasksResult><ListMessageMoveTasksResultEntry>",
+        "<Status>RUNNING</Status>",
+        &format!("<TaskHandle>{}</TaskHandle>", started["TaskHandle"].as_str().unwrap()),
+        "<ApproximateNumberOfMessagesToMove>1</ApproximateNumberOfMessagesToMove>",
+    ] {
+        assert!(xml.contains(part), "{part} is not in {xml}");
+    }
+    let (_, cancelled) = json(&sqs, "CancelMessageMoveTask", json!({ "TaskHandle": started["TaskHandle"] })).await;
+    assert_eq!(cancelled, json!({ "ApproximateNumberOfMessagesMoved": 0 }));
+    let gone = format!("SourceArn={}", sqs.arn("gone"));
+    let (status, xml) = query(&sqs, "StartMessageMoveTask", &gone).await;
+    assert_eq!(status, 404);
+    assert!(xml.contains("<Code>ResourceNotFoundException</Code>"), "{xml}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receive_attempt_is_for_fifo_queues_and_other_accounts_have_no_queues() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let (status, answer) =
+        json(&sqs, "ReceiveMessage", json!({ "QueueUrl": URL, "ReceiveRequestAttemptId": "a" })).await;
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "com.amazon.coral.service#InvalidParameterValueException");
+    let (_, answer) =
+        json(&sqs, "GetQueueUrl", json!({ "QueueName": "q", "QueueOwnerAWSAccountId": "111122223333" })).await;
+    assert_eq!(answer["__type"], "com.amazonaws.sqs#QueueDoesNotExist");
+    let own = json!({ "QueueName": "q", "QueueOwnerAWSAccountId": "000000000000" });
+    assert_eq!(json(&sqs, "GetQueueUrl", own).await.1["QueueUrl"], URL);
 }

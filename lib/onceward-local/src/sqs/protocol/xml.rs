@@ -38,6 +38,7 @@ fn write_fields(out: &mut String, action: &str, fields: &Map<String, Value>) {
             (_, Value::Array(items)) => {
                 let item_name = match name.as_str() {
                     "Messages" => "Message".to_owned(),
+                    "Results" => "ListMessageMoveTasksResultEntry".to_owned(),
                     "Failed" => "BatchResultErrorEntry".to_owned(),
                     "Successful" => format!("{action}ResultEntry"),
                     _ => "QueueUrl".to_owned(),

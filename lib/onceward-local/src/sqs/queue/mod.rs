@@ -1,10 +1,13 @@
 //! One queue as a pure engine: every method takes the time, none does I/O, and none looks at more messages than it
 //! returns. A message is found by its arrival number; ordered indexes tell which is next visible and next expired.
 
+mod attempt;
+mod moves;
 mod stored;
 
 pub(crate) use self::stored::Snapshot;
 
+use self::attempt::Attempts;
 use super::error::SqsError;
 use super::fifo::{Deduplication, Group, Original};
 use super::journal::Changes;
@@ -41,6 +44,7 @@ pub(crate) struct Queue {
     deduplication: Deduplication,
     /// What changed since it was asked for, if somebody asks.
     changes: Option<Changes>,
+    attempts: Attempts,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,7 @@ impl Queue {
             groups: HashMap::new(),
             deduplication: Deduplication::default(),
             changes: None,
+            attempts: Attempts::default(),
         }
     }
 
@@ -147,20 +152,20 @@ impl Queue {
         original
     }
 
-    /// Adds a message that another queue gave up. A standard queue keeps the time it was sent, so that moving it does
-    /// not prolong its life; a FIFO queue starts it anew.
-    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html>
-    pub(crate) fn adopt(&mut self, now_ms: u64, message: Arc<Message>, mut record: Record, source_arn: &str) {
-        self.advance(now_ms);
-        if self.settings.fifo {
-            record.sent_ms = self.now_ms;
-        }
-        record.source_arn = Some(source_arn.to_owned());
-        self.insert(message, record, 0);
+    /// Adds a second copy of a message that was just received, as it was before: on AWS, on a server that was not there.
+    pub(crate) fn copy(&mut self, message: Arc<Message>, record: &Record) {
+        let receives = record.receives.saturating_sub(1);
+        let first_received_ms = record.first_received_ms.filter(|_| receives > 0);
+        self.insert(message, Record { receives, first_received_ms, ..record.clone() }, 0);
     }
 
     /// Takes visible messages, oldest first; a FIFO queue gives several of one group in their order.
     pub(crate) fn receive(&mut self, now_ms: u64, take: Take) -> Result<Taken, SqsError> {
+        self.receive_after(0, now_ms, take)
+    }
+
+    /// The same, but of a standard queue's visible messages the first so many come last, if there are more.
+    pub(crate) fn receive_after(&mut self, passed_over: usize, now_ms: u64, take: Take) -> Result<Taken, SqsError> {
         self.advance(now_ms);
         let room = limits::IN_FLIGHT_MAX.saturating_sub(self.in_flight);
         if room == 0 && !self.settings.fifo {
@@ -169,7 +174,7 @@ impl Queue {
         let max = take.max.min(room);
         let mut taken = Taken::default();
         while taken.deliveries.len() < max && taken.dead.len() < MOVES_MAX {
-            let Some(&head) = self.ready.first() else { break };
+            let Some(&head) = self.ready.iter().nth(passed_over).or(self.ready.first()) else { break };
             if self.exhausted(head, take) {
                 taken.dead.extend(self.remove(head).map(|stored| (stored.message, stored.record)));
                 continue;

@@ -129,6 +129,7 @@ async fn a_queue_made_anew_has_nothing_of_the_one_before() {
     create(&sqs);
     sqs.send("work", text("old")).unwrap();
     sqs.delete_queue("work").unwrap();
+    clock.fetch_add(60_000, Ordering::Relaxed);
     sqs.create_queue("work", &attributes([("DelaySeconds", "7")])).unwrap();
     sqs.tag_queue("work", BTreeMap::from([("team".to_owned(), "orders".to_owned())])).unwrap();
     sqs.delete_queue("work.fifo").unwrap();

@@ -108,3 +108,37 @@ fn sequence_numbers_have_twenty_digits_and_grow() {
     assert_eq!(sequence_number(0).len(), 20);
     assert!(sequence_number(1_000_000_000) > sequence_number(999_999_999));
 }
+
+/// Receives up to two as the attempt `id`.
+fn attempt(queue: &mut Queue, now_ms: u64, id: &str) -> Vec<Delivery> {
+    queue.take(now_ms, Take { max: 2, visibility_ms: 30_000, receives_max: None }, Some(id)).unwrap().deliveries
+}
+
+#[test]
+fn a_repeated_attempt_brings_the_same_messages_and_receipts_hidden_anew() {
+    let mut queue = fifo();
+    for body in ["1", "2", "3"] {
+        send(&mut queue, 0, grouped("g", body));
+    }
+    let first = attempt(&mut queue, 0, "a");
+    assert!(attempt(&mut queue, 1_000, "b").is_empty(), "another attempt finds the group in flight");
+    let again = attempt(&mut queue, 10_000, "a");
+    let receipts = |deliveries: &[Delivery]| deliveries.iter().map(|it| it.receipt).collect::<Vec<_>>();
+    assert_eq!((bodies(&again), receipts(&again)), (vec!["1", "2"], receipts(&first)));
+    assert_eq!(again[0].record.receives, 1);
+    assert!(receive(&mut queue, 39_999).is_empty(), "hidden for 30 s from the repetition");
+    assert_eq!(bodies(&attempt(&mut queue, 40_000, "a")), ["1", "2"], "visible again: received anew");
+}
+
+#[test]
+fn an_attempt_is_not_repeated_once_one_of_its_messages_was_touched() {
+    let mut queue = fifo();
+    for body in ["1", "2", "3"] {
+        send(&mut queue, 0, grouped("g", body));
+    }
+    let first = attempt(&mut queue, 0, "a");
+    queue.change_visibility(1, &first[1].receipt.encode(), 60_000).unwrap();
+    assert!(attempt(&mut queue, 2, "a").is_empty());
+    queue.delete(3, &first[0].receipt.encode()).unwrap();
+    assert!(attempt(&mut queue, 4, "a").is_empty());
+}

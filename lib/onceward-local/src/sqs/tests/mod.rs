@@ -2,6 +2,7 @@
 
 mod durable;
 mod fifo;
+mod moves;
 pub(super) mod service;
 mod standard;
 

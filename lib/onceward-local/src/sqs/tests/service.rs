@@ -129,6 +129,28 @@ async fn a_deleted_dead_letter_queue_loses_no_message() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_purge_in_sixty_seconds_is_allowed() {
+    let sqs = sqs();
+    sqs.create_queue("q", &BTreeMap::new()).unwrap();
+    sqs.purge_queue("q").unwrap();
+    tokio::time::sleep(Duration::from_millis(59_999)).await;
+    assert_eq!(sqs.purge_queue(&sqs.url("q")), Err(SqsError::PurgeQueueInProgress { queue: "q".to_owned() }));
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    sqs.purge_queue("q").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_name_of_a_deleted_queue_is_free_after_sixty_seconds() {
+    let sqs = sqs();
+    sqs.create_queue("q", &BTreeMap::new()).unwrap();
+    sqs.delete_queue("q").unwrap();
+    assert_eq!(sqs.create_queue("q", &BTreeMap::new()), Err(SqsError::QueueDeletedRecently));
+    sqs.create_queue("another", &BTreeMap::new()).unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    sqs.create_queue("q", &BTreeMap::new()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn deleting_a_queue_ends_its_polls() {
     let sqs = sqs();
     let url = sqs.create_queue("q", &BTreeMap::new()).unwrap();

@@ -1,11 +1,13 @@
 //! One file for each service: which properties are read, which make no difference on one machine, which are refused.
 
 mod bus;
+mod http_api;
+mod mapping;
 pub(super) mod queue;
 pub(super) mod rule;
 pub(super) mod schedule;
 mod table;
-mod topic;
+pub(super) mod topic;
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
@@ -35,8 +37,9 @@ const IRRELEVANT: [&str; 10] = [
 ];
 
 const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
-     AWS::DynamoDB::Table, AWS::SQS::Queue, AWS::Events::EventBus, AWS::Events::Rule, AWS::Events::Archive, \
-     AWS::Scheduler::Schedule, AWS::Scheduler::ScheduleGroup, AWS::SNS::Topic, AWS::SNS::Subscription";
+     AWS::Lambda::EventSourceMapping, AWS::Lambda::EventInvokeConfig, AWS::DynamoDB::Table, AWS::SQS::Queue, \
+     AWS::Events::EventBus, AWS::Events::Rule, AWS::Events::Archive, AWS::Scheduler::Schedule, \
+     AWS::Scheduler::ScheduleGroup, AWS::SNS::Topic, AWS::SNS::Subscription";
 
 /// Resolves a document. Faults are in `faults`; the stack is whole only if there are none.
 pub(super) fn stack(
@@ -59,8 +62,11 @@ pub(super) fn stack(
         define(&resolver, resource, &mut stack);
     }
     // What names others is read after them, so that a wrong name is found here and not when it is created.
-    for resource in present {
+    for resource in &present {
         connect(&resolver, resource, directory, &mut stack);
+    }
+    for resource in present {
+        mapping::attach(&resolver, resource, &mut stack);
     }
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
@@ -82,7 +88,7 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
         "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
         "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
         "AWS::Scheduler::ScheduleGroup" => stack.schedule_groups.push(schedule::read_group(properties, name)),
-        "AWS::Serverless::HttpApi" => http_api(properties),
+        "AWS::Serverless::HttpApi" => http_api::read(properties, stack),
         _ => {}
     }
 }
@@ -103,7 +109,12 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
             event_rule::read(resolver, resource, stack);
         }
         "AWS::SQS::Queue" => queue::check_redrive(resolver, resource, stack),
-        "AWS::SNS::Topic"
+        "AWS::SNS::Topic" => {
+            let subscriptions = topic::read_subscriptions(&properties(), &resource.id, stack);
+            stack.subscriptions.extend(subscriptions);
+        }
+        "AWS::Lambda::EventInvokeConfig"
+        | "AWS::Lambda::EventSourceMapping"
         | "AWS::DynamoDB::Table"
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"
@@ -115,24 +126,6 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
             resolver.faults.add(resource.line, &resource.id, message);
         }
     }
-}
-
-fn http_api(properties: Properties<'_>) {
-    properties.irrelevant(&[
-        "Name",
-        "StageName",
-        "Description",
-        "AccessLogSettings",
-        "DefaultRouteSettings",
-        "RouteSettings",
-        "Tags",
-        "PropagateTags",
-        "FailOnWarnings",
-    ]);
-    properties.refuse(&["Auth"], "requests come in without authorizers");
-    properties.refuse(&["CorsConfiguration"], "answer preflight requests in a function, or leave it to AWS");
-    properties.refuse(&["DefinitionBody", "DefinitionUri"], "routes are the functions' HttpApi events");
-    properties.finish();
 }
 
 fn outputs(resolver: &Resolver<'_>) -> BTreeMap<String, String> {

@@ -1,9 +1,11 @@
 mod events;
 mod faults;
 mod intrinsics;
+mod lambda;
 mod permissions;
 mod repository;
 mod resources;
+mod topics;
 
 use std::{collections::BTreeMap, path::Path};
 

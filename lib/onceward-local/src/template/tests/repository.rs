@@ -19,6 +19,7 @@ fn triggers(stack: &Stack) -> Vec<String> {
             types.map(|name| name.as_str().unwrap()).collect::<Vec<_>>().join(" ")
         }
         Trigger::Stream { table, .. } => format!("stream of {table}"),
+        Trigger::Topic(subscription) => subscription.topic_arn.clone(),
         Trigger::Http { method, path } => format!("{method} {path}"),
     };
     let function = |function: &crate::template::Function| {

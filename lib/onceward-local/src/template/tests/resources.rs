@@ -103,7 +103,7 @@ fn rules_and_subscriptions_are_resolved() {
     let target = &rule.targets[0];
     assert!(target.arn.ends_with(":onceward-Q"), "{target:?}");
     assert!(target.dead_letter_arn.as_ref().unwrap().ends_with(":onceward-Dead"), "{target:?}");
-    assert!(stack.subscriptions[0].raw);
+    assert_eq!(stack.subscriptions[0].attributes["RawMessageDelivery"], "true");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn what_the_local_cloud_lacks_is_refused() {
         "32: R.Targets[0].Arn: `arn:aws:dynamodb:eu-central-1:000000000000:table/onceward-T` is not a queue, function, \
          topic or bus of this template"
     );
-    assert_eq!(fault("Protocol: sqs", "Protocol: email"), "26: Sub.Protocol: expected sqs, found `email`");
+    assert_eq!(fault("Protocol: sqs", "Protocol: email"), "26: Sub.Protocol: expected sqs or lambda, found `email`");
     assert_eq!(
         fault("BuildMethod: rust-cargolambda", "BuildMethod: makefile"),
         "36: F.Metadata.BuildMethod: `makefile` is not a build method the local cloud knows: use rust-cargolambda, or \
@@ -213,7 +213,7 @@ fn what_the_local_cloud_lacks_is_refused() {
     );
     assert_eq!(
         fault("Type: HttpApi", "Type: MSK"),
-        "59: F.Events.Http.Type: expected SQS or DynamoDB or HttpApi, found `MSK`"
+        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi, found `MSK`"
     );
     assert_eq!(
         fault("ApiId: !Ref Api", "ApiId: !Ref Q"),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::{dynamodb::DynamoDb, lambda::spec::StartingPosition};
@@ -14,21 +15,29 @@ const PAGE_MAX: usize = 1_000;
 pub(super) struct Shard {
     dynamodb: DynamoDb,
     iterator: String,
-    stream_arn: String,
+    pub(super) id: String,
+    pub(super) stream_arn: String,
     region: String,
 }
 
 /// A record as its function gets it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Record {
     pub(super) value: Value,
     pub(super) json: String,
+    /// When it was written, as far as the stream tells: to the second.
+    pub(super) written: DateTime<Utc>,
 }
 
 impl Record {
     /// The number that orders it in its shard.
     pub(super) fn sequence_number(&self) -> &str {
         self.value["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
+    }
+
+    /// The item's key: changes of one item stay in order.
+    pub(super) fn key(&self) -> String {
+        self.value["dynamodb"]["Keys"].to_string()
     }
 }
 
@@ -54,7 +63,8 @@ impl Shard {
             let answer = call(dynamodb, "GetShardIterator", &request)?;
             let iterator = answer["ShardIterator"].as_str().ok_or("DynamoDB gave no shard iterator")?.to_owned();
             let (stream_arn, region) = (arn.to_owned(), region.to_owned());
-            Ok(Self { dynamodb: dynamodb.clone(), iterator, stream_arn, region })
+            let id = shard["ShardId"].as_str().unwrap_or_default().to_owned();
+            Ok(Self { dynamodb: dynamodb.clone(), iterator, id, stream_arn, region })
         });
         open.collect()
     }
@@ -81,8 +91,15 @@ impl Shard {
         value["eventSourceARN"] = json!(self.stream_arn);
         value["awsRegion"] = json!(self.region);
         let json = value.to_string();
-        Record { value, json }
+        let seconds = &value["dynamodb"]["ApproximateCreationDateTime"];
+        let written = seconds.as_f64().and_then(milliseconds).unwrap_or_else(Utc::now);
+        Record { value, json, written }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a cast saturates; what is no time is refused after it")]
+fn milliseconds(seconds: f64) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp_millis((seconds * 1000.0) as i64)
 }
 
 fn call(dynamodb: &DynamoDb, action: &str, request: &Value) -> Result<Value, String> {

@@ -1,0 +1,109 @@
+//! Building again, with the compiler's errors kept for the console.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::dev::build::cargo;
+
+/// Errors that are shown; one mistake often causes many.
+const ERRORS_SHOWN_MAX: usize = 5;
+
+/// Why a build failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Errors {
+    /// As the compiler (or cargo, if it came to nothing else) shows them, with colours; at most [`ERRORS_SHOWN_MAX`].
+    pub(super) shown: Vec<String>,
+    pub(super) count: usize,
+}
+
+/// Builds every binary of the workspace at `root`, as the first build did.
+pub(super) async fn compile(root: &Path) -> io::Result<Result<(), Errors>> {
+    let mut cargo = Command::from(cargo());
+    cargo.args(["build", "--bins", "--quiet", "--color=always", "--message-format=json-diagnostic-rendered-ansi"]);
+    cargo.current_dir(root).stdin(Stdio::null()).kill_on_drop(true);
+    let output = cargo.output().await?;
+    if output.status.success() {
+        return Ok(Ok(()));
+    }
+    Ok(Err(errors(&String::from_utf8_lossy(&output.stdout), &String::from_utf8_lossy(&output.stderr))))
+}
+
+/// The workspace that the package at `folder` belongs to.
+pub(super) async fn workspace(folder: &Path) -> Option<PathBuf> {
+    let mut cargo = Command::from(cargo());
+    cargo.args(["locate-project", "--workspace", "--message-format=plain"]);
+    cargo.current_dir(folder).stdin(Stdio::null()).kill_on_drop(true);
+    let output = cargo.output().await.ok()?;
+    let manifest = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim_end());
+    output.status.success().then(|| manifest.parent().map(Path::to_owned)).flatten()
+}
+
+/// What cargo says on stdout, a JSON object a line, and on stderr.
+/// <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>,
+/// <https://doc.rust-lang.org/rustc/json.html>
+fn errors(messages: &str, stderr: &str) -> Errors {
+    // A library is compiled for its tests and by itself: the same error may come twice.
+    let (mut seen, mut shown) = (BTreeSet::new(), Vec::new());
+    for message in messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let message = &message["message"];
+        // Without a place it is a summary: `aborting due to 2 previous errors`.
+        let is_error = message["level"] == "error" && message["spans"].as_array().is_some_and(|it| !it.is_empty());
+        if let (true, Some(text)) = (is_error, message["rendered"].as_str())
+            && seen.insert(text.to_owned())
+        {
+            shown.push(text.trim_end().to_owned());
+        }
+    }
+    if shown.is_empty() {
+        shown.push(stderr.trim_end().to_owned());
+    }
+    let count = shown.len();
+    shown.truncate(ERRORS_SHOWN_MAX);
+    Errors { shown, count }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(level: &str, rendered: &str, spans: &Value) -> String {
+        let message = json!({"level": level, "rendered": rendered, "spans": spans});
+        json!({"reason": "compiler-message", "message": message}).to_string()
+    }
+
+    #[test]
+    fn errors_are_those_with_a_place_and_each_is_shown_once() {
+        let place = json!([{"file_name": "src/lib.rs"}]);
+        let messages = [
+            message("warning", "warning: unused", &place),
+            message("error", "error[E0425]: a\n\n", &place),
+            message("error", "error[E0425]: a\n\n", &place),
+            message("error", "error: b\n", &place),
+            message("error", "error: aborting due to 2 previous errors", &json!([])),
+            "no JSON".to_owned(),
+            json!({"reason": "build-finished", "success": false}).to_string(),
+        ];
+        let errors = errors(&messages.join("\n"), "error: could not compile `a`\n");
+        assert_eq!(errors, Errors { shown: vec!["error[E0425]: a".to_owned(), "error: b".to_owned()], count: 2 });
+    }
+
+    #[test]
+    fn a_build_that_did_not_come_to_compiling_is_told_by_cargo() {
+        let said = "error: failed to parse manifest at `/a/Cargo.toml`\n";
+        assert_eq!(errors("", said), Errors { shown: vec![said.trim_end().to_owned()], count: 1 });
+    }
+
+    #[test]
+    fn of_many_errors_the_first_are_shown() {
+        let messages: Vec<_> = (0..9).map(|n| message("error", &format!("error: {n}"), &json!([{}]))).collect();
+        let errors = errors(&messages.join("\n"), "");
+        assert_eq!((errors.shown.len(), errors.count), (ERRORS_SHOWN_MAX, 9));
+    }
+}

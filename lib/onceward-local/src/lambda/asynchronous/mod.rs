@@ -1,0 +1,61 @@
+//! Asynchronous invocation: events wait in Lambda, not with their sender, and are tried again when they fail.
+//! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
+//!
+//! - *attempt*: one event from its arrival to its end. *record*: what destinations and dead-letter queues are told.
+
+mod attempt;
+mod record;
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use self::attempt::Event;
+use super::{
+    error::LambdaError,
+    pool::Request,
+    service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda},
+    tasks::stopped,
+};
+
+/// Delays before the second and the third try of an event whose function failed.
+pub const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
+/// Delay before an event that was throttled is tried again; doubles up to [`THROTTLED_DELAY_MAX`].
+pub const THROTTLED_DELAY_MIN: Duration = Duration::from_secs(1);
+/// Longest delay before an event that was throttled is tried again.
+pub const THROTTLED_DELAY_MAX: Duration = Duration::from_mins(5);
+
+impl Lambda {
+    /// Invokes `name` and does not wait; gives the id of the request, which its retries keep. It is refused at once only
+    /// if there is no such function, the payload is too large, or too many events wait already.
+    pub(crate) fn invoke_later(
+        &self,
+        name: &str,
+        payload: Bytes,
+        trace_id: Option<String>,
+    ) -> Result<String, LambdaError> {
+        if payload.len() > EVENT_BYTES_MAX {
+            return Err(LambdaError::RequestTooLarge { bytes_max: EVENT_BYTES_MAX });
+        }
+        let pool = self.pool(name)?;
+        let room = Arc::clone(self.events()).try_acquire_owned().map_err(|_| LambdaError::TooManyRequests {
+            function: pool.spec.name.clone(),
+            running: pool.processes().len(),
+            waiting: EVENTS_MAX,
+            reserved: false,
+        })?;
+        let request = Request::new(payload, trace_id);
+        let request_id = request.id.clone();
+        let event = Event { lambda: self.clone(), pool, request, received: Instant::now() };
+        let mut stop = self.tasks().stop();
+        self.tasks().spawn(async move {
+            tokio::select! {
+                () = stopped(&mut stop) => {}
+                () = event.settle() => {}
+            }
+            drop(room);
+        });
+        Ok(request_id)
+    }
+}

@@ -1,0 +1,142 @@
+//! What a template says of functions beside their code: concurrency, asynchronous invocation, mappings, CORS.
+
+use std::time::Duration;
+
+use super::{faults, stack};
+use crate::{lambda::EVENT_AGE_MAX, template::Trigger};
+
+const SYSTEM: &str = r#"
+Resources:
+  Q: {Type: AWS::SQS::Queue}
+  Topic: {Type: AWS::SNS::Topic}
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_IMAGE}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref F
+      EventSourceArn: !GetAtt T.StreamArn
+      StartingPosition: LATEST
+      ParallelizationFactor: 4
+      MaximumRecordAgeInSeconds: 60
+      TumblingWindowInSeconds: 30
+      DestinationConfig: {OnFailure: {Destination: !Ref Topic}}
+  Config:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties:
+      FunctionName: !GetAtt G.Arn
+      Qualifier: $LATEST
+      MaximumEventAgeInSeconds: 60
+  Permission: {Type: AWS::Lambda::Permission, Properties: {Action: lambda:InvokeFunction}}
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      CorsConfiguration: {AllowOrigins: ["https://a.example"], AllowMethods: [get], AllowHeaders: [X-A], MaxAge: 60}
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: f/
+      Handler: bootstrap
+      Runtime: provided.al2
+      ReservedConcurrentExecutions: 0
+      LoggingConfig: {LogFormat: JSON, LogGroup: /shop}
+      DeadLetterQueue: {Type: SQS, TargetArn: !GetAtt Q.Arn}
+      EventInvokeConfig:
+        MaximumRetryAttempts: 1
+        DestinationConfig:
+          OnSuccess: {Type: Lambda, Destination: !GetAtt G.Arn}
+          OnFailure: {Type: SNS, Destination: !Ref Topic}
+      Events:
+        Any: {Type: HttpApi}
+  G: {Type: AWS::Serverless::Function, Properties: {CodeUri: g.zip, Handler: x, Runtime: provided.al2023}}
+Outputs:
+  Url: {Value: !GetAtt ServerlessHttpApi.ApiEndpoint}
+"#;
+
+/// `SYSTEM` with one thing changed, and what is said about it.
+fn fault(from: &str, to: &str) -> String {
+    assert!(SYSTEM.contains(from), "{from}");
+    faults(&SYSTEM.replacen(from, to, 1)).join("\n")
+}
+
+#[test]
+fn a_function_says_how_it_is_invoked_asynchronously_and_how_often_at_once() {
+    let stack = stack(SYSTEM);
+    let f = &stack.functions[0];
+    assert_eq!((f.reserved_concurrency, f.runtime.as_str()), (Some(0), "provided.al2"));
+    assert_eq!((f.logging.group.as_deref(), f.logging.json), (Some("/shop"), true));
+    assert!(f.dead_letter_arn.as_deref().unwrap().ends_with(":onceward-Q"));
+    assert_eq!((f.asynchronous.maximum_retry_attempts, f.asynchronous.maximum_event_age), (1, EVENT_AGE_MAX));
+    assert!(f.asynchronous.on_success_arn.as_deref().unwrap().ends_with(":function:onceward-G"));
+    assert!(f.asynchronous.on_failure_arn.as_deref().unwrap().ends_with(":onceward-Topic"));
+    let g = &stack.functions[1];
+    assert_eq!(g.asynchronous.maximum_event_age, Duration::from_mins(1));
+    assert!(g.asynchronous.configured && g.code_uri.ends_with("g.zip"));
+    assert_eq!((g.reserved_concurrency, g.handler.as_str()), (None, "x"));
+}
+
+#[test]
+fn a_mapping_may_be_a_resource_of_its_own() {
+    let stack = stack(SYSTEM);
+    let [
+        http,
+        Trigger::Stream { table, parallelization_factor, maximum_record_age, tumbling_window, on_failure_arn, .. },
+    ] = stack.functions[0].triggers.as_slice()
+    else {
+        panic!("{:#?}", stack.functions[0].triggers)
+    };
+    assert_eq!(*http, Trigger::Http { method: "ANY".to_owned(), path: "$default".to_owned() });
+    assert_eq!((table.as_str(), *parallelization_factor), ("onceward-T", 4));
+    assert_eq!(*maximum_record_age, Some(Duration::from_mins(1)));
+    assert_eq!(*tumbling_window, Some(Duration::from_secs(30)));
+    assert!(on_failure_arn.as_deref().unwrap().ends_with(":onceward-Topic"));
+    assert_eq!(stack.outputs["Url"], "{http}");
+}
+
+#[test]
+fn an_api_says_what_other_origins_may_do() {
+    let cors = stack(SYSTEM).cors.unwrap();
+    assert_eq!(
+        (cors.allow_origins, cors.allow_methods),
+        (vec!["https://a.example".to_owned()], vec!["GET".to_owned()])
+    );
+    assert_eq!((cors.allow_headers, cors.max_age), (vec!["x-a".to_owned()], Some(Duration::from_mins(1))));
+    let everyone = SYSTEM.replacen("CorsConfiguration: {Allow", "CorsConfiguration: true\n      Tags: {Allow", 1);
+    assert_eq!(stack(&everyone).cors.unwrap().allow_origins, ["*"]);
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_name() {
+    for (from, to, expected) in [
+        (
+            "Type: SNS, Destination: !Ref Topic",
+            "Type: S3, Destination: !Ref Topic",
+            "S3 destinations are not supported",
+        ),
+        (
+            "OnFailure: {Destination: !Ref Topic}",
+            "OnFailure: {Destination: 'arn:aws:s3:::b'}",
+            "no destination of the local cloud",
+        ),
+        ("Qualifier: $LATEST", "Qualifier: live", "expected $LATEST, found `live`"),
+        ("FunctionName: !Ref F", "FunctionName: nobody", "`nobody` is not a function of this template"),
+        ("MaximumRecordAgeInSeconds: 60", "MaximumRecordAgeInSeconds: 59", "expected -1, or from 60 to 604800"),
+        ("MaximumRetryAttempts: 1", "MaximumRetryAttempts: 3", "expected a whole number from 0 to 2, found `3`"),
+        ("ParallelizationFactor: 4", "ParallelizationFactor: 11", "expected a whole number from 1 to 10, found `11`"),
+        ("CorsConfiguration:", "StageName: prod\n      CorsConfiguration:", "expected $default, found `prod`"),
+        ("MaxAge: 60", "MaxAge: 60, AllowCredentials: true, ExposeHeaders: ['*']", ""),
+        ("[\"https://a.example\"]", "['*'], AllowCredentials: true", "credentials together with the origin `*`"),
+    ] {
+        if expected.is_empty() {
+            stack(&SYSTEM.replacen(from, to, 1));
+            continue;
+        }
+        let told = fault(from, to);
+        assert!(told.contains(expected), "{to}: {told}");
+    }
+}
