@@ -41,6 +41,33 @@ pub enum DeliveryError {
     Function(#[from] LambdaError),
 }
 
+impl DeliveryError {
+    /// The code of the service that refused.
+    pub(crate) fn code(&self) -> &str {
+        match self {
+            Self::UnknownDestination { .. } => "UnknownDestination",
+            Self::NotRunning => "ServiceUnavailable",
+            Self::Queue(error) => error.query_code(),
+            Self::Topic(error) => error.code(),
+            Self::Function(error) => error.code(),
+        }
+    }
+
+    /// Whether the same message may be taken later: the service is throttled or ill, the message is not at fault.
+    pub(crate) fn is_retryable(&self) -> bool {
+        const NOT_IMPLEMENTED: u16 = 501;
+        const TOO_MANY_REQUESTS: u16 = 429;
+        let transient = |status: u16| status == TOO_MANY_REQUESTS || status >= 500 && status != NOT_IMPLEMENTED;
+        match self {
+            Self::UnknownDestination { .. } => false,
+            Self::NotRunning => true,
+            Self::Queue(error) => matches!(error, SqsError::OverLimit { .. }) || transient(error.query_status()),
+            Self::Topic(error) => transient(error.status()),
+            Self::Function(error) => transient(error.status()),
+        }
+    }
+}
+
 impl Destinations {
     /// Makes `services` reachable.
     pub(crate) fn connect(&self, services: Services) {
@@ -97,6 +124,17 @@ mod tests {
     fn the_service_is_the_third_part_of_an_arn() {
         assert_eq!(service("arn:aws:sqs:eu-west-1:000000000000:orders"), Some("sqs"));
         assert_eq!(service("https://sqs"), None);
+    }
+
+    #[test]
+    fn a_message_is_tried_again_only_where_it_is_not_at_fault() {
+        let function = "f".to_owned();
+        let full = LambdaError::TooManyRequests { function: function.clone(), running: 1, waiting: 1, reserved: false };
+        let missing = LambdaError::FunctionNotFound { arn: function };
+        assert!(DeliveryError::Function(full).is_retryable());
+        assert!(!DeliveryError::Function(missing).is_retryable());
+        assert!(DeliveryError::NotRunning.is_retryable());
+        assert!(!DeliveryError::Queue(SqsError::QueueDoesNotExist { queue: "q".to_owned() }).is_retryable());
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The local cloud: what a SAM template of event handlers needs from AWS, in one process.
 
 pub mod account;
+mod background;
+pub mod clock;
 pub mod cloud;
 pub mod destination;
 pub mod dev;
@@ -11,7 +13,10 @@ pub mod faults;
 pub mod gateway;
 pub mod lambda;
 pub mod logs;
+pub mod retry;
 pub mod s3;
+mod schedule;
+pub mod scheduler;
 pub mod sns;
 pub mod sqs;
 pub mod store;

@@ -143,6 +143,7 @@ impl Cloud {
         let attached =
             resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
         let routes = resources::map(&services, &stack)?;
+        resources::create_schedules(&services, &stack)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());
@@ -260,6 +261,8 @@ impl Cloud {
 
     /// Ends every function process and every server; returns when they are gone.
     pub async fn shutdown(&self) {
+        self.services.events.stop();
+        self.services.scheduler.stop();
         self.services.lambda.shutdown().await;
         let mut servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
         servers.shutdown().await;
@@ -268,6 +271,8 @@ impl Cloud {
 
 impl Drop for Cloud {
     fn drop(&mut self) {
+        self.services.events.stop();
+        self.services.scheduler.stop();
         self.services.destinations.disconnect();
     }
 }

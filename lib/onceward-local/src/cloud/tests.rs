@@ -7,8 +7,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::events::Entry;
+use crate::events::{Archive, Entry};
 use crate::lambda::{EventInvokeConfig, Logging};
+use crate::sqs::Receive;
 use crate::store::tests::Folder;
 use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table};
 
@@ -20,6 +21,7 @@ fn stack(account: &Account) -> Stack {
         dead_letter_arn: None,
         input: None,
         message_group_id: None,
+        retry_policy: crate::retry::RetryPolicy::default(),
     };
     let definition = json!({
         "TableName": "orders",
@@ -35,6 +37,7 @@ fn stack(account: &Account) -> Stack {
             name: "rule".to_owned(),
             bus: "bus".to_owned(),
             pattern: json!({"detail-type": ["a.v1"]}),
+            schedule: None,
             enabled: true,
             targets: vec![target],
         }],
@@ -233,4 +236,31 @@ async fn a_table_that_would_have_to_be_made_anew_is_refused() {
     changed.stack.tables[0].definition["AttributeDefinitions"] = json!([{"AttributeName": "sk", "AttributeType": "S"}]);
     let error = Cloud::start(changed).unwrap_err().to_string();
     assert!(error.starts_with("table orders of the data folder has KeySchema "), "{error}");
+}
+
+#[tokio::test]
+async fn archives_and_schedules_of_the_template_are_there_and_work() {
+    let mut config = config().await;
+    let account = config.listeners.account().clone();
+    config.stack.archives =
+        vec![Archive { name: "all".to_owned(), bus_arn: account.arn("events", "event-bus/bus"), ..Archive::default() }];
+    config.stack.schedule_groups = vec!["closing".to_owned()];
+    let schedule = json!({
+        "Name": "now",
+        "GroupName": "closing",
+        "ScheduleExpression": "rate(1 days)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": account.arn("sqs", "inbox"), "RoleArn": "arn:aws:iam::000000000000:role/r", "Input": "due"},
+    });
+    config.stack.schedules = vec![serde_json::from_value(schedule).unwrap()];
+    let cloud = Cloud::start(config).unwrap();
+    let wait = Receive { max: 1, wait: Duration::from_secs(20), visibility: None };
+    assert_eq!(cloud.sqs().receive("inbox", wait).await.unwrap()[0].body, "due", "a rate is due at once");
+    cloud.events().put_event(event()).unwrap();
+    let name = r#"{"ArchiveName":"all"}"#;
+    let (_, archive) = exchange(cloud.aws_url(), "POST /", "AWSEvents.DescribeArchive", name).await;
+    assert!(archive.contains(r#""EventCount":1"#), "{archive}");
+    let (status, _) = exchange(cloud.aws_url(), "GET /schedules/now?groupName=closing", "", "").await;
+    assert_eq!(status, "HTTP/1.1 200 OK");
+    cloud.shutdown().await;
 }

@@ -4,12 +4,11 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
 use super::demo::Demo;
 use super::hop::readable;
 use crate::cloud::{Cloud, Warmed};
-use crate::template::{Function, Stack, Trigger};
+use crate::template::{Function, Rule, Stack, Trigger};
 
 const HEADING: Style = Style::new().bold();
 const ADDRESS: Style = AnsiColor::Cyan.on_default();
@@ -75,7 +74,12 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn triggers(stack: &Stack, function: &Function) -> String {
-    let triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
+    let arn = format!(":function:{}", function.name);
+    let rules = stack.rules.iter().filter(|rule| rule.targets.iter().any(|target| target.arn.ends_with(&arn)));
+    let schedules = stack.schedules.iter().filter(|schedule| schedule.target.arn.ends_with(&arn));
+    let mut triggers: Vec<_> = function.triggers.iter().map(|trigger| describe(stack, function, trigger)).collect();
+    triggers.extend(rules.flat_map(event_types));
+    triggers.extend(schedules.map(|schedule| schedule.schedule_expression.clone()));
     if triggers.is_empty() { "Invoke only".to_owned() } else { triggers.join(", ") }
 }
 
@@ -90,7 +94,7 @@ fn describe(stack: &Stack, function: &Function, trigger: &Trigger) -> String {
         Trigger::Sqs { queue_arn, .. } => {
             let queue = queue_arn.rsplit(':').next().unwrap_or(queue_arn);
             let rules = stack.rules.iter().filter(|rule| rule.targets.iter().any(|target| target.arn == *queue_arn));
-            let events: Vec<_> = rules.flat_map(|rule| event_types(&rule.pattern)).collect();
+            let events: Vec<_> = rules.flat_map(event_types).collect();
             match events.join(", ") {
                 events if events.is_empty() => format!("queue {queue}"),
                 // As is the custom: the queue has its reader's name.
@@ -101,8 +105,12 @@ fn describe(stack: &Stack, function: &Function, trigger: &Trigger) -> String {
     }
 }
 
-/// The event types a rule's pattern names; a pattern without any is shown as it is.
-fn event_types(pattern: &Value) -> Vec<String> {
+/// The event types a rule's pattern names; a pattern without any is shown as it is, and so is a schedule.
+fn event_types(rule: &Rule) -> Vec<String> {
+    let Rule { pattern, schedule, .. } = rule;
+    if let Some(schedule) = schedule.as_ref().filter(|_| pattern.is_null()) {
+        return vec![schedule.clone()];
+    }
     let Some(types) = pattern["detail-type"].as_array() else {
         return vec![format!("events that match {pattern}")];
     };
@@ -111,7 +119,7 @@ fn event_types(pattern: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -123,7 +131,19 @@ mod tests {
 
     #[test]
     fn a_rule_is_told_by_its_event_types() {
-        assert_eq!(event_types(&json!({"detail-type": ["a.v1", {"prefix": "b."}]})), ["a.v1", r#"{"prefix":"b."}"#]);
-        assert_eq!(event_types(&json!({"source": ["shop"]})), [r#"events that match {"source":["shop"]}"#]);
+        let mut rule = Rule {
+            logical_id: String::new(),
+            name: String::new(),
+            bus: String::new(),
+            pattern: json!({"detail-type": ["a.v1", {"prefix": "b."}]}),
+            schedule: None,
+            enabled: true,
+            targets: Vec::new(),
+        };
+        assert_eq!(event_types(&rule), ["a.v1", r#"{"prefix":"b."}"#]);
+        rule.pattern = json!({"source": ["shop"]});
+        assert_eq!(event_types(&rule), [r#"events that match {"source":["shop"]}"#]);
+        (rule.pattern, rule.schedule) = (Value::Null, Some("rate(1 day)".to_owned()));
+        assert_eq!(event_types(&rule), ["rate(1 day)"]);
     }
 }

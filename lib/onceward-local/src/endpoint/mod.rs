@@ -24,6 +24,7 @@ use crate::faults::{self, Faults};
 use crate::lambda::{Lambda, LogSink};
 use crate::logs::Logs;
 use crate::s3::S3;
+use crate::scheduler::Scheduler;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::{Store, StoreError};
@@ -49,6 +50,8 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// Schedules.
+    pub scheduler: Scheduler,
     /// What functions print.
     pub logs: Logs,
     /// How they reach each other.
@@ -88,6 +91,7 @@ impl Services {
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
             logs,
+            scheduler: Scheduler::new(account.clone(), destinations.clone()),
             destinations: destinations.clone(),
             store,
             faults,
@@ -98,7 +102,7 @@ impl Services {
     }
 }
 
-/// The endpoint's routes. Whatever is not Lambda's or a health check is told apart by its headers and its body.
+/// The endpoint's routes. Whatever is not Lambda's, Scheduler's or a health check is told apart by its headers and its body.
 pub fn router(services: &Services) -> Router {
     Router::new()
         .route("/health", get(health))
@@ -107,11 +111,12 @@ pub fn router(services: &Services) -> Router {
         .with_state(services.clone())
         .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
         .merge(faults::routes(services.faults.clone()))
+        .merge(services.scheduler.api())
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
 async fn health() -> Json<Value> {
-    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "s3", "sns", "sqs", "sts"];
+    let names = ["dynamodb", "dynamodbstreams", "events", "lambda", "logs", "s3", "scheduler", "sns", "sqs", "sts"];
     let services: serde_json::Map<_, _> = names.iter().map(|name| ((*name).to_owned(), "running".into())).collect();
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }

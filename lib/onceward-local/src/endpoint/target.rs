@@ -38,7 +38,8 @@ pub(super) struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unroutable {
     #[error(
-        "the local cloud does not have {service}; it has SQS, EventBridge, SNS, DynamoDB with its streams, S3, Lambda, \
+        "the local cloud does not have {service}; it has SQS, EventBridge and its Scheduler, SNS, DynamoDB with its \
+         streams, S3, Lambda, \
          CloudWatch Logs and STS GetCallerIdentity"
     )]
     UnknownService { service: String },

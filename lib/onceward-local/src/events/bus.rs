@@ -1,20 +1,20 @@
-//! Buses and their rules, as kept in memory.
+//! Buses, as kept in memory.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
+use super::archive::StoredArchive;
+use super::delivery::Delivery;
 use super::error::EventsError;
 use super::event::Event;
-use super::pattern::Pattern;
-use super::target::{Delivery, Target};
+use super::replay::Replay;
+use super::rule::{Rule, StoredRule};
 use crate::account::Account;
 
 /// The bus that is always there.
 pub const DEFAULT_BUS: &str = "default";
-
-/// Targets of one rule. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
-pub const TARGETS_PER_RULE_MAX: usize = 5;
 
 /// Rules of one bus. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
 pub const RULES_PER_BUS_MAX: usize = 300;
@@ -22,44 +22,24 @@ pub const RULES_PER_BUS_MAX: usize = 300;
 /// Buses of an account. <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html>
 pub const BUSES_MAX: usize = 100;
 
-/// A rule, as [`EventBridge::put_rule`](super::EventBridge::put_rule) takes it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Rule {
-    /// Unique on its bus.
-    pub name: String,
-    /// Name or ARN of the bus; empty means `default`.
-    pub bus: String,
-    /// The event pattern.
-    pub pattern: serde_json::Value,
-    /// Whether events are matched at all.
-    pub enabled: bool,
-}
-
-/// A rule that was accepted.
-#[derive(Debug, Clone)]
-pub(super) struct StoredRule {
-    pub(super) arn: String,
-    pub(super) description: Option<String>,
-    /// As it was put, spaces and all: `DescribeRule` gives it back.
-    pub(super) pattern_text: String,
-    pub(super) pattern: Pattern,
-    pub(super) enabled: bool,
-    pub(super) targets: BTreeMap<String, Target>,
-}
-
 /// A bus.
 #[derive(Debug)]
 pub(super) struct Bus {
     pub(super) arn: String,
     pub(super) description: Option<String>,
+    /// Statements of `PutPermission`; kept and told, nothing here asks them.
+    pub(super) policy: Option<Value>,
     pub(super) created_at: DateTime<Utc>,
+    pub(super) modified_at: DateTime<Utc>,
     pub(super) rules: BTreeMap<String, StoredRule>,
 }
 
-/// All buses, and the tags of buses and rules by ARN.
+/// All buses, their archives and replays, and the tags of buses and rules by ARN.
 #[derive(Debug, Default)]
 pub(super) struct Buses {
     pub(super) by_name: BTreeMap<String, Bus>,
+    pub(super) archives: BTreeMap<String, StoredArchive>,
+    pub(super) replays: BTreeMap<String, Replay>,
     pub(super) tags: BTreeMap<String, BTreeMap<String, String>>,
 }
 
@@ -79,21 +59,24 @@ impl Buses {
             return Err(EventsError::LimitExceeded { what: format!("{BUSES_MAX} event buses") });
         }
         let arn = account.arn("events", &format!("event-bus/{name}"));
-        let bus = Bus { arn: arn.clone(), description, created_at: now, rules: BTreeMap::new() };
+        let bus = Bus {
+            arn: arn.clone(),
+            description,
+            policy: None,
+            created_at: now,
+            modified_at: now,
+            rules: BTreeMap::new(),
+        };
         self.by_name.insert(name.to_owned(), bus);
         Ok(arn)
     }
 
     pub(super) fn bus(&self, account: &Account, bus: &str) -> Result<&Bus, EventsError> {
-        bus_name(account, bus)
-            .and_then(|name| self.by_name.get(name))
-            .ok_or_else(|| EventsError::NotFound { what: format!("Event bus {bus}") })
+        bus_name(account, bus).and_then(|name| self.by_name.get(name)).ok_or_else(|| no_bus(account, bus))
     }
 
     pub(super) fn bus_mut(&mut self, account: &Account, bus: &str) -> Result<&mut Bus, EventsError> {
-        bus_name(account, bus)
-            .and_then(|name| self.by_name.get_mut(name))
-            .ok_or_else(|| EventsError::NotFound { what: format!("Event bus {bus}") })
+        bus_name(account, bus).and_then(|name| self.by_name.get_mut(name)).ok_or_else(|| no_bus(account, bus))
     }
 
     pub(super) fn rule_mut(
@@ -106,62 +89,66 @@ impl Buses {
         bus.rules.get_mut(rule).ok_or_else(|| no_rule(rule))
     }
 
-    /// Where `event` goes on `bus`, in the order of the rules' names and the targets' ids.
-    pub(super) fn route(&self, account: &Account, bus: &str, event: &Event) -> Result<Vec<Delivery>, EventsError> {
-        let rules = self.bus(account, bus)?.rules.iter();
-        let matching = rules.filter(|(_, rule)| rule.enabled && rule.pattern.matches(&event.value));
-        Ok(matching
-            .flat_map(|(name, rule)| {
-                rule.targets.values().map(|target| Delivery {
-                    rule_arn: rule.arn.clone(),
-                    rule_name: name.clone(),
-                    target: target.clone(),
-                })
-            })
-            .collect())
-    }
-}
-
-impl Bus {
-    pub(super) fn rule(&self, rule: &str) -> Result<&StoredRule, EventsError> {
-        self.rules.get(rule).ok_or_else(|| no_rule(rule))
-    }
-
     /// Creates the rule, or replaces it and keeps its targets.
     pub(super) fn put_rule(
         &mut self,
         account: &Account,
         rule: Rule,
-        pattern_text: String,
-        description: Option<String>,
+        now: DateTime<Utc>,
     ) -> Result<String, EventsError> {
-        check_name("Rule name", &rule.name, 64, "._-")?;
-        let pattern = Pattern::parse(&rule.pattern)?;
-        if !self.rules.contains_key(&rule.name) && self.rules.len() >= RULES_PER_BUS_MAX {
+        let bus = self.bus_mut(account, &rule.bus)?;
+        let stored = bus.stored(account, rule, now)?;
+        if !bus.rules.contains_key(&stored.rule.name) && bus.rules.len() >= RULES_PER_BUS_MAX {
             return Err(EventsError::LimitExceeded { what: format!("{RULES_PER_BUS_MAX} rules on a bus") });
         }
-        let bus = self.arn.rsplit('/').next().unwrap_or_default();
-        let resource =
-            if bus == DEFAULT_BUS { format!("rule/{}", rule.name) } else { format!("rule/{bus}/{}", rule.name) };
-        let arn = account.arn("events", &resource);
-        let targets = self.rules.remove(&rule.name).map(|previous| previous.targets).unwrap_or_default();
-        let stored =
-            StoredRule { arn: arn.clone(), description, pattern_text, pattern, enabled: rule.enabled, targets };
-        self.rules.insert(rule.name, stored);
+        let arn = stored.arn.clone();
+        bus.rules.insert(stored.rule.name.clone(), stored);
         Ok(arn)
+    }
+
+    /// Where `event` goes on `bus`, in the order of the rules' names and the targets' ids. If `only` names rules (by
+    /// their ARNs), no others take part.
+    pub(super) fn route(
+        &self,
+        account: &Account,
+        bus: &str,
+        event: &Event,
+        only: &[String],
+    ) -> Result<Vec<Delivery>, EventsError> {
+        let rules = self.bus(account, bus)?.rules.iter();
+        let matching = rules.filter(|(_, rule)| {
+            let asked = only.is_empty() || only.contains(&rule.arn);
+            let matches = || rule.pattern.as_ref().is_some_and(|pattern| pattern.matches(&event.value));
+            asked && !rule.rule.disabled && matches()
+        });
+        Ok(matching.flat_map(|(name, rule)| rule.deliveries(name)).collect())
+    }
+}
+
+impl Bus {
+    pub(super) fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
+    }
+
+    pub(super) fn rule(&self, rule: &str) -> Result<&StoredRule, EventsError> {
+        self.rules.get(rule).ok_or_else(|| no_rule(rule))
     }
 }
 
 impl StoredRule {
-    /// Adds the target, or replaces the one with its id.
-    pub(super) fn put_target(&mut self, target: Target) -> Result<(), EventsError> {
-        target.check()?;
-        if !self.targets.contains_key(&target.id) && self.targets.len() >= TARGETS_PER_RULE_MAX {
-            return Err(EventsError::LimitExceeded { what: format!("{TARGETS_PER_RULE_MAX} targets of a rule") });
-        }
-        self.targets.insert(target.id.clone(), target);
-        Ok(())
+    /// One delivery to each of its targets.
+    pub(super) fn deliveries(&self, name: &str) -> Vec<Delivery> {
+        let delivery = |target: &super::Target| Delivery {
+            rule_arn: self.arn.clone(),
+            rule_name: name.to_owned(),
+            target: target.clone(),
+        };
+        self.targets.values().map(delivery).collect()
     }
+}
+
+fn no_bus(account: &Account, bus: &str) -> EventsError {
+    EventsError::NotFound { what: format!("Event bus {}", bus_name(account, bus).unwrap_or(bus)) }
 }
 
 fn no_rule(rule: &str) -> EventsError {
@@ -169,7 +156,7 @@ fn no_rule(rule: &str) -> EventsError {
 }
 
 /// The name of a bus given by name or by its ARN in this account and region.
-fn bus_name<'a>(account: &Account, bus: &'a str) -> Option<&'a str> {
+pub(super) fn bus_name<'a>(account: &Account, bus: &'a str) -> Option<&'a str> {
     match bus {
         "" => Some(DEFAULT_BUS),
         arn if arn.starts_with("arn:") => arn.strip_prefix(&account.arn("events", "event-bus/")),
@@ -177,7 +164,7 @@ fn bus_name<'a>(account: &Account, bus: &'a str) -> Option<&'a str> {
     }
 }
 
-fn check_name(what: &str, name: &str, length_max: usize, punctuation: &str) -> Result<(), EventsError> {
+pub(super) fn check_name(what: &str, name: &str, length_max: usize, punctuation: &str) -> Result<(), EventsError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || punctuation.contains(c);
     if name.is_empty() || name.len() > length_max || !name.chars().all(allowed) {
         return Err(EventsError::validation(format!(

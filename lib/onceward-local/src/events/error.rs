@@ -32,6 +32,18 @@ pub enum EventsError {
         /// Which quota, and its value.
         what: String,
     },
+    /// A replay that is over cannot be cancelled.
+    #[error("{reason}")]
+    IllegalStatus {
+        /// Which resource, in which state.
+        reason: String,
+    },
+    /// A bus's policy has grown too long.
+    #[error("The policy is longer than {bytes_max} bytes.")]
+    PolicyLengthExceeded {
+        /// The limit.
+        bytes_max: usize,
+    },
     /// An action the local cloud does not have.
     #[error("The local cloud does not support the EventBridge action {action}.")]
     UnsupportedAction {
@@ -49,6 +61,8 @@ impl EventsError {
             Self::InvalidPattern(_) => "InvalidEventPatternException",
             Self::Validation { .. } => "ValidationException",
             Self::LimitExceeded { .. } => "LimitExceededException",
+            Self::IllegalStatus { .. } => "IllegalStatusException",
+            Self::PolicyLengthExceeded { .. } => "PolicyLengthExceededException",
             Self::UnsupportedAction { .. } => "UnknownOperationException",
         }
     }

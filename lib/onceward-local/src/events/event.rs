@@ -1,6 +1,6 @@
 //! An entry as it is put, and the event it becomes.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
 use serde_json::{Value, json};
 
 use super::error::EntryError;
@@ -9,6 +9,9 @@ use crate::account::Account;
 /// Size of one request's entries, and so of one entry, in bytes: 1 MB since January 2026, counted as [`Entry::size`] does.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 pub const ENTRIES_SIZE_MAX_BYTES: usize = 1024 * 1024;
+
+/// The member that only a replayed event has.
+const REPLAY_NAME: &str = "replay-name";
 
 /// What AWS counts for a `Time`, whatever its value.
 const TIME_SIZE_BYTES: usize = 14;
@@ -69,26 +72,50 @@ pub(super) struct Event {
     pub(super) text: String,
     /// The same, parsed.
     pub(super) value: Value,
+    /// When it happened, to the second: as the envelope says.
+    pub(super) time: DateTime<Utc>,
     pub(super) ingested_at: DateTime<Utc>,
     pub(super) trace_header: Option<String>,
+    /// Whether another bus sent it here: then no rule sends it on to a third.
+    pub(super) relayed: bool,
+    /// Where `text` names the resources: what only a replayed event has stands before them.
+    resources_at: usize,
 }
 
 impl Event {
     /// The envelope of `entry`. <https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html>
     pub(super) fn new(entry: Entry, id: String, now: DateTime<Utc>, account: &Account) -> Result<Self, EntryError> {
         let detail = entry.check()?;
-        let time = entry.time.unwrap_or(now).to_rfc3339_opts(SecondsFormat::Secs, true);
-        let text = format!(
-            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":{},"time":{},"region":{},"resources":{},"detail":{}}}"#,
+        Ok(Self::envelope(entry, &detail, id, now, account))
+    }
+
+    /// What a rule's targets receive when its schedule is due. <https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-schedule.html>
+    pub(super) fn scheduled(rule_arn: &str, id: String, due: DateTime<Utc>, account: &Account) -> Self {
+        let entry = Entry {
+            source: "aws.events".to_owned(),
+            detail_type: "Scheduled Event".to_owned(),
+            detail: "{}".to_owned(),
+            resources: vec![rule_arn.to_owned()],
+            ..Entry::default()
+        };
+        Self::envelope(entry, &json!({}), id, due, account)
+    }
+
+    fn envelope(entry: Entry, detail: &Value, id: String, now: DateTime<Utc>, account: &Account) -> Self {
+        let happened = entry.time.unwrap_or(now);
+        let time = happened.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let mut text = format!(
+            r#"{{"version":"0","id":{},"detail-type":{},"source":{},"account":{},"time":{},"region":{},"#,
             json!(id),
             json!(entry.detail_type),
             json!(entry.source),
             json!(account.id),
             json!(time),
             json!(account.region),
-            json!(entry.resources),
-            entry.detail.trim(),
         );
+        let resources_at = text.len();
+        let resources = json!(entry.resources).to_string();
+        text.extend([r#""resources":"#, resources.as_str(), r#","detail":"#, entry.detail.trim(), "}"]);
         let value = json!({
             "version": "0",
             "id": id,
@@ -100,6 +127,33 @@ impl Event {
             "resources": entry.resources,
             "detail": detail,
         });
-        Ok(Self { id, text, value, ingested_at: now, trace_header: entry.trace_header })
+        Self {
+            id,
+            text,
+            value,
+            time: happened.trunc_subsecs(0),
+            ingested_at: now,
+            trace_header: entry.trace_header,
+            relayed: false,
+            resources_at,
+        }
+    }
+
+    /// The same event, as the bus receives it that is a rule's target.
+    pub(super) fn relayed(&self, now: DateTime<Utc>) -> Self {
+        Self { relayed: true, ingested_at: now, ..self.clone() }
+    }
+
+    /// The same event, as `replay` sends it again: it says so.
+    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html>
+    pub(super) fn replayed(&self, replay: &str, now: DateTime<Utc>) -> Self {
+        let mut event = Self { ingested_at: now, ..self.clone() };
+        event.text.insert_str(self.resources_at, &format!(r#""{REPLAY_NAME}":{},"#, json!(replay)));
+        event.value[REPLAY_NAME] = json!(replay);
+        event
+    }
+
+    pub(super) fn is_replayed(&self) -> bool {
+        self.value.get(REPLAY_NAME).is_some()
     }
 }

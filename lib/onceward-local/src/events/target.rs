@@ -1,16 +1,10 @@
-//! Targets, and delivery to them.
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+//! Where a rule sends its events.
 
 use super::error::EventsError;
-use super::event::Event;
-use super::input::{Input, Origin};
-use crate::destination::{DeliveryError, Destinations};
-use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, SqsError};
+use super::input::Input;
+use crate::retry::RetryPolicy;
 
-/// What the names of FIFO queues end with.
+/// What the names of FIFO queues and topics end with.
 const FIFO_SUFFIX: &str = ".fifo";
 
 /// Where a rule sends its events.
@@ -18,16 +12,18 @@ const FIFO_SUFFIX: &str = ".fifo";
 pub struct Target {
     /// Unique within the rule.
     pub id: String,
-    /// ARN of an SQS queue.
+    /// ARN of a queue, a function, a topic or a bus.
     pub arn: String,
+    /// `RoleArn`, kept and told: nothing here asks whether the role may.
+    pub role_arn: Option<String>,
     /// `DeadLetterConfig.Arn`: the queue for events that cannot be delivered.
     pub dead_letter_arn: Option<String>,
     /// What is sent instead of the whole event.
     pub input: Option<Input>,
     /// `SqsParameters.MessageGroupId`: required for a FIFO queue; on a standard one it makes the queue fair.
     pub message_group_id: Option<String>,
-    /// `RetryPolicy` as given. A local delivery fails only for good, so there is nothing to retry.
-    pub retry_policy: Option<Value>,
+    /// `RetryPolicy`: how often and how long to try again.
+    pub retry_policy: RetryPolicy,
 }
 
 impl Target {
@@ -39,123 +35,61 @@ impl Target {
                 self.id
             )));
         }
-        let queue = self.check_arn()?;
-        if self.message_group_id.is_none() && queue.ends_with(FIFO_SUFFIX) {
-            return Err(EventsError::validation(format!(
-                "Target {}: SqsParameters.MessageGroupId is required for a FIFO queue: {}",
-                self.id, self.arn
-            )));
+        let (service, name) = self.check_arn()?;
+        let refuse =
+            |reason: String| Err(EventsError::validation(format!("Target {}: {reason}: {}", self.id, self.arn)));
+        if service == "sqs" && name.ends_with(FIFO_SUFFIX) && self.message_group_id.is_none() {
+            return refuse("SqsParameters.MessageGroupId is required for a FIFO queue".to_owned());
         }
-        if let Some(dead_letter_arn) = &self.dead_letter_arn
-            && queue_arn(dead_letter_arn)?.ends_with(FIFO_SUFFIX)
-        {
-            return Err(EventsError::validation(format!(
-                "DeadLetterConfig must be a standard queue, not a FIFO queue: {dead_letter_arn}"
-            )));
+        if service != "sqs" && self.message_group_id.is_some() {
+            return refuse("SqsParameters are for queues".to_owned());
+        }
+        if service == "events" && self.input.is_some() {
+            return refuse(
+                "the local cloud sends a bus the event as it is, without Input, InputPath or InputTransformer"
+                    .to_owned(),
+            );
+        }
+        if let Some(fault) = self.retry_policy.fault() {
+            return refuse(format!("RetryPolicy.{fault}"));
+        }
+        if let Some(dead_letter_arn) = &self.dead_letter_arn {
+            check_dead_letter_arn(dead_letter_arn)?;
         }
         self.input.as_ref().map_or(Ok(()), Input::check)
     }
 
-    /// The queue's name; another service's target is refused.
-    pub(super) fn check_arn(&self) -> Result<&str, EventsError> {
-        queue_arn(&self.arn)
-    }
-}
-
-/// The queue's name in an ARN of SQS; another service's ARN is refused by that service's name.
-fn queue_arn(arn: &str) -> Result<&str, EventsError> {
-    match arn.split(':').collect::<Vec<_>>().as_slice() {
-        ["arn", _, "sqs", _, _, name] if !name.is_empty() => Ok(name),
-        ["arn", _, service, ..] if *service != "sqs" => {
-            Err(EventsError::validation(format!("The local cloud does not deliver to {service}: {arn}")))
+    /// The service and the name in the ARN; a service that is no target here is refused by its name.
+    pub(super) fn check_arn(&self) -> Result<(&str, &str), EventsError> {
+        let parts: Vec<&str> = self.arn.splitn(6, ':').collect();
+        match parts.as_slice() {
+            ["arn", _, "sns", _, _, name] if name.ends_with(FIFO_SUFFIX) => {
+                Err(EventsError::validation(format!("EventBridge does not deliver to FIFO topics: {}", self.arn)))
+            }
+            ["arn", _, service @ ("sqs" | "sns"), _, _, name] if !name.is_empty() => Ok((service, name)),
+            ["arn", _, service @ "lambda", _, _, name] if name.starts_with("function:") => Ok((service, name)),
+            ["arn", _, service @ "events", _, _, name] if name.starts_with("event-bus/") => Ok((service, name)),
+            ["arn", _, service, ..] if !["sqs", "sns", "lambda", "events"].contains(service) => {
+                Err(EventsError::validation(format!("The local cloud does not deliver to {service}: {}", self.arn)))
+            }
+            _ => Err(incorrect(&self.arn)),
         }
-        _ => Err(EventsError::validation(format!(
-            "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-        ))),
     }
 }
 
-/// An event that reached neither its target nor a dead-letter queue: on AWS only a metric would show it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
-    /// The event's id.
-    pub event_id: String,
-    /// The rule that matched.
-    pub rule_arn: String,
-    /// The target's ARN.
-    pub target_arn: String,
-    /// What failed.
-    pub reason: String,
-}
-
-/// One matched rule's target.
-#[derive(Debug, Clone)]
-pub(super) struct Delivery {
-    pub(super) rule_arn: String,
-    pub(super) rule_name: String,
-    pub(super) target: Target,
-}
-
-impl Delivery {
-    /// Sends `event` to the target, else to its dead-letter queue, else says that it is lost.
-    pub(super) fn run(&self, event: &Event, destinations: &Destinations) -> Result<(), Undelivered> {
-        let origin = Origin { rule_arn: &self.rule_arn, rule_name: &self.rule_name };
-        let body = self.target.input.as_ref().map_or_else(|| event.text.clone(), |input| input.apply(event, origin));
-        let message = Outgoing {
-            body,
-            group_id: self.target.message_group_id.clone(),
-            trace_header: event.trace_header.clone(),
-            ..Outgoing::default()
-        };
-        let Err(failure) = destinations.deliver(&self.target.arn, message) else { return Ok(()) };
-        let failure = Failure { code: failure_code(&failure), message: failure.to_string() };
-        let lost = |reason: String| Undelivered {
-            event_id: event.id.clone(),
-            rule_arn: self.rule_arn.clone(),
-            target_arn: self.target.arn.clone(),
-            reason,
-        };
-        let Some(dead_letter_arn) = &self.target.dead_letter_arn else { return Err(lost(failure.message)) };
-        let dead_letter = Outgoing {
-            body: event.text.clone(),
-            attributes: self.dead_letter_attributes(&failure),
-            trace_header: event.trace_header.clone(),
-            ..Outgoing::default()
-        };
-        destinations
-            .deliver(dead_letter_arn, dead_letter)
-            .map_err(|second| lost(format!("{}; its dead-letter queue: {second}", failure.message)))
-    }
-
-    /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html#eb-rule-dlq>;
-    /// `EXHAUSTED_RETRY_CONDITION` is only there when retries ran out, and these failures are not retried.
-    fn dead_letter_attributes(&self, failure: &Failure) -> BTreeMap<String, MessageAttribute> {
-        [
-            ("RULE_ARN", self.rule_arn.as_str()),
-            ("TARGET_ARN", self.target.arn.as_str()),
-            ("ERROR_CODE", failure.code),
-            ("ERROR_MESSAGE", failure.message.as_str()),
-            ("RETRY_ATTEMPTS", "0"),
-        ]
-        .into_iter()
-        .map(|(name, value)| {
-            let value = AttributeValue::Text(value.to_owned());
-            (name.to_owned(), MessageAttribute { data_type: "String".to_owned(), value })
-        })
-        .collect()
+fn check_dead_letter_arn(arn: &str) -> Result<(), EventsError> {
+    match arn.split(':').collect::<Vec<_>>().as_slice() {
+        ["arn", _, "sqs", _, _, name] if name.ends_with(FIFO_SUFFIX) => {
+            Err(EventsError::validation(format!("DeadLetterConfig must be a standard queue, not a FIFO queue: {arn}")))
+        }
+        ["arn", _, "sqs", _, _, name] if !name.is_empty() => Ok(()),
+        ["arn", _, service, ..] if *service != "sqs" => {
+            Err(EventsError::validation(format!("DeadLetterConfig must be a queue, not of {service}: {arn}")))
+        }
+        _ => Err(incorrect(arn)),
     }
 }
 
-struct Failure {
-    code: &'static str,
-    message: String,
-}
-
-/// `ERROR_CODE`, of those the documentation of dead-letter queues lists.
-fn failure_code(error: &DeliveryError) -> &'static str {
-    match error {
-        DeliveryError::Queue(SqsError::QueueDoesNotExist { .. }) => "NO_RESOURCE",
-        DeliveryError::Queue(SqsError::OverLimit { .. }) => "THROTTLING",
-        _ => "INVALID_PARAMETER",
-    }
+fn incorrect(arn: &str) -> EventsError {
+    EventsError::validation(format!("Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."))
 }

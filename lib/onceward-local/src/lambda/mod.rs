@@ -21,7 +21,7 @@ mod service;
 mod spec;
 mod tasks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use self::{
     asynchronous::{EVENT_RETRY_DELAYS, THROTTLED_DELAY_MAX, THROTTLED_DELAY_MIN},

@@ -7,6 +7,7 @@
 mod destination;
 mod document;
 mod error;
+mod event_rule;
 mod function;
 mod intrinsics;
 mod names;

@@ -79,6 +79,7 @@ pub(super) fn attribute(
         ("AWS::SQS::Queue", "QueueName")
         | ("AWS::SNS::Topic", "TopicName")
         | ("AWS::Events::EventBus", "Name")
+        | ("AWS::Events::Archive", "ArchiveName")
         | ("AWS::Serverless::HttpApi", "ApiId") => name,
         ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => table_arn(resolver, &name),
         ("AWS::DynamoDB::Table", "StreamArn") => format!("{}{STREAM}", table_arn(resolver, &name)),
@@ -89,6 +90,13 @@ pub(super) fn attribute(
             account.arn("events", &rule_path(&bus, &name))
         }
         ("AWS::S3::Bucket", "Arn") => format!("arn:aws:s3:::{name}"),
+        ("AWS::Events::Archive", "Arn") => account.arn("events", &format!("archive/{name}")),
+        ("AWS::Scheduler::ScheduleGroup", "Arn") => account.arn("scheduler", &format!("schedule-group/{name}")),
+        ("AWS::Scheduler::Schedule", "Arn") => {
+            let group = resource.properties.get("GroupName");
+            let group = group.map_or_else(|| Ok("default".to_owned()), |group| resolver.text(group, place))?;
+            account.arn("scheduler", &format!("schedule/{group}/{name}"))
+        }
         ("AWS::SNS::Topic", "TopicArn") => account.arn("sns", &name),
         ("AWS::Serverless::Function", "Arn") => account.arn("lambda", &format!("function:{name}")),
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => HTTP_PLACEHOLDER.to_owned(),
@@ -177,7 +185,11 @@ fn name_property(kind: &str) -> Option<&'static str> {
         "AWS::SNS::Topic" => "TopicName",
         "AWS::S3::Bucket" => "BucketName",
         "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
-        "AWS::Events::EventBus" | "AWS::Events::Rule" => "Name",
+        "AWS::Events::EventBus"
+        | "AWS::Events::Rule"
+        | "AWS::Scheduler::Schedule"
+        | "AWS::Scheduler::ScheduleGroup" => "Name",
+        "AWS::Events::Archive" => "ArchiveName",
         "AWS::Serverless::Function" => "FunctionName",
         "AWS::Logs::LogGroup" => "LogGroupName",
         "AWS::IAM::Role" => "RoleName",

@@ -3,7 +3,12 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use super::parameters::Parameter;
-use crate::lambda::{Cors, EventInvokeConfig, Logging};
+use crate::{
+    events::Archive,
+    lambda::{Cors, EventInvokeConfig, Logging},
+    retry::RetryPolicy,
+    scheduler::Schedule,
+};
 
 /// What the local cloud must create, every name, ARN and URL resolved.
 ///
@@ -20,6 +25,12 @@ pub struct Stack {
     pub buses: Vec<Bus>,
     /// Rules with their targets.
     pub rules: Vec<Rule>,
+    /// Archives of buses.
+    pub archives: Vec<Archive>,
+    /// Names of schedule groups, without the one named `default` that is always there.
+    pub schedule_groups: Vec<String>,
+    /// Schedules.
+    pub schedules: Vec<Schedule>,
     /// Queues.
     pub queues: Vec<Queue>,
     /// SNS topics.
@@ -56,20 +67,22 @@ pub struct Rule {
     pub name: String,
     /// Name of the bus.
     pub bus: String,
-    /// The event pattern.
+    /// The event pattern; null if there is none.
     pub pattern: Value,
+    /// `rate(…)` or `cron(…)`.
+    pub schedule: Option<String>,
     /// False for `State: DISABLED`.
     pub enabled: bool,
     /// At least one.
     pub targets: Vec<RuleTarget>,
 }
 
-/// One target of a rule: a queue.
+/// One target of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleTarget {
     /// Unique in its rule.
     pub id: String,
-    /// The queue's ARN.
+    /// ARN of the queue, function, topic or bus.
     pub arn: String,
     /// Where events go that cannot be delivered.
     pub dead_letter_arn: Option<String>,
@@ -77,6 +90,8 @@ pub struct RuleTarget {
     pub input: Option<TargetInput>,
     /// For a FIFO queue: the group of every event.
     pub message_group_id: Option<String>,
+    /// How often and how long to try again.
+    pub retry_policy: RetryPolicy,
 }
 
 /// What a target receives instead of the whole event.

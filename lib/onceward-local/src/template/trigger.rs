@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     destination,
     error::Faulted,
-    names,
+    event_rule, names,
     node::{Data, Node},
     properties::Properties,
     resources::{queue, topic},
@@ -34,7 +34,7 @@ pub(super) fn read(
         let event = Properties::new(function.resolver, &node, format!("{place}.{}", key.name));
         read_event(event, stack, timeout, function_arn)
     };
-    events.into_entries().into_iter().filter_map(read).collect()
+    events.into_entries().into_iter().filter(|(_, node)| !event_rule::handles(node)).filter_map(read).collect()
 }
 
 fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {

@@ -1,15 +1,12 @@
 //! Actions on buses.
 
-use chrono::Utc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::tags::{Tag, as_map};
-use super::{page, without_nulls};
+use super::{page, seconds, without_nulls};
 use crate::events::bus::Bus;
 use crate::events::{DEFAULT_BUS, EventBridge, EventsError};
-
-const MILLIS_PER_SECOND: f64 = 1000.0;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -19,6 +16,15 @@ pub(super) struct CreateEventBus {
     description: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct UpdateEventBus {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    description: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -41,9 +47,17 @@ pub(super) struct ListEventBuses {
 
 pub(super) fn create(events: &EventBridge, request: CreateEventBus) -> Result<Value, EventsError> {
     let mut buses = events.buses();
-    let arn = buses.create(&events.account, &request.name, request.description.clone(), Utc::now())?;
+    let arn = buses.create(&events.account, &request.name, request.description.clone(), events.clock.now())?;
     buses.tags.insert(arn.clone(), as_map(request.tags));
     Ok(without_nulls(json!({"EventBusArn": arn, "Description": request.description})))
+}
+
+pub(super) fn update(events: &EventBridge, request: UpdateEventBus) -> Result<Value, EventsError> {
+    let mut buses = events.buses();
+    let bus = buses.bus_mut(&events.account, &request.name)?;
+    bus.description = request.description;
+    bus.modified_at = events.clock.now();
+    Ok(without_nulls(json!({"Arn": bus.arn, "Name": bus.name(), "Description": bus.description})))
 }
 
 pub(super) fn describe(events: &EventBridge, request: &NamedBus) -> Result<Value, EventsError> {
@@ -65,7 +79,7 @@ pub(super) fn delete(events: &EventBridge, request: &NamedBus) -> Result<Value, 
     let mut buses = events.buses();
     let Ok(bus) = buses.bus(&events.account, &request.name) else { return Ok(json!({})) };
     let arn = bus.arn.clone();
-    let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = bus.name().to_owned();
     if name == DEFAULT_BUS {
         return Err(EventsError::validation("Cannot delete event bus default."));
     }
@@ -78,14 +92,12 @@ pub(super) fn delete(events: &EventBridge, request: &NamedBus) -> Result<Value, 
 }
 
 fn description(bus: &Bus) -> Value {
-    // Milliseconds since 1970 are far below the 2^53 that an f64 holds exactly.
-    #[allow(clippy::cast_precision_loss)]
-    let created_at = bus.created_at.timestamp_millis() as f64 / MILLIS_PER_SECOND;
     without_nulls(json!({
-        "Name": bus.arn.rsplit('/').next(),
+        "Name": bus.name(),
         "Arn": bus.arn,
         "Description": bus.description,
-        "CreationTime": created_at,
-        "LastModifiedTime": created_at,
+        "Policy": bus.policy.as_ref().map(Value::to_string),
+        "CreationTime": seconds(bus.created_at),
+        "LastModifiedTime": seconds(bus.modified_at),
     }))
 }

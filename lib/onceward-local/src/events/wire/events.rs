@@ -1,20 +1,22 @@
 //! `PutEvents` and `TestEventPattern`.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::events::{ENTRIES_SIZE_MAX_BYTES, Entry, EventBridge, EventsError, Pattern, PatternError};
+use super::WireTime;
+use crate::events::rule::pattern;
+use crate::events::{ENTRIES_SIZE_MAX_BYTES, Entry, EventBridge, EventsError};
 
 /// Entries of one request. <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 const ENTRIES_MAX: usize = 10;
-
-const MILLIS_PER_SECOND: f64 = 1000.0;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct PutEvents {
     entries: Vec<WireEntry>,
+    /// A global endpoint's id: there are no other regions here.
+    #[serde(default)]
+    endpoint_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -36,26 +38,6 @@ struct WireEntry {
     trace_header: Option<String>,
 }
 
-/// Epoch seconds, as AWS JSON says; RFC 3339, as people type it.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum WireTime {
-    Seconds(f64),
-    Text(DateTime<Utc>),
-}
-
-impl WireTime {
-    fn instant(&self) -> Result<DateTime<Utc>, EventsError> {
-        match self {
-            Self::Text(time) => Ok(*time),
-            // Milliseconds of any time a calendar has fit an i64; beyond, the cast saturates and is refused.
-            #[allow(clippy::cast_possible_truncation)]
-            Self::Seconds(seconds) => DateTime::from_timestamp_millis((seconds * MILLIS_PER_SECOND) as i64)
-                .ok_or_else(|| EventsError::validation(format!("Time {seconds} is not a time"))),
-        }
-    }
-}
-
 impl WireEntry {
     fn entry(self) -> Result<Entry, EventsError> {
         Ok(Entry {
@@ -71,6 +53,11 @@ impl WireEntry {
 }
 
 pub(super) fn put(events: &EventBridge, request: PutEvents) -> Result<Value, EventsError> {
+    if let Some(endpoint) = request.endpoint_id {
+        return Err(EventsError::validation(format!(
+            "The local cloud has no global endpoints: EndpointId {endpoint} is not supported."
+        )));
+    }
     let count = request.entries.len();
     if !(1..=ENTRIES_MAX).contains(&count) {
         let bound = if count == 0 { "greater than or equal to 1" } else { "less than or equal to 10" };
@@ -110,15 +97,11 @@ const REQUIRED: [&str; 7] = ["id", "account", "source", "time", "region", "resou
 // Takes the request by value, as its siblings do.
 #[allow(clippy::needless_pass_by_value)]
 pub(super) fn test_pattern(request: TestEventPattern) -> Result<Value, EventsError> {
-    let pattern = Pattern::parse(&pattern_json(&request.event_pattern)?)?;
+    let pattern = pattern(&request.event_pattern)?;
     let event: Value = serde_json::from_str(&request.event)
         .map_err(|error| EventsError::validation(format!("Parameter Event is not valid. Reason: {error}")))?;
     if let Some(missing) = REQUIRED.iter().find(|name| event.get(**name).is_none()) {
         return Err(EventsError::validation(format!("Parameter Event is not valid. Reason: {missing} is missing")));
     }
     Ok(json!({"Result": pattern.matches(&event)}))
-}
-
-pub(super) fn pattern_json(text: &str) -> Result<Value, PatternError> {
-    serde_json::from_str(text).map_err(|error| PatternError { reason: format!("not valid JSON: {error}") })
 }

@@ -1,13 +1,18 @@
 //! The `AWSEvents` protocol: AWS JSON 1.1, one function per action.
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html>
 
+mod archives;
 mod buses;
 mod events;
+mod permissions;
+mod replays;
 mod rules;
 mod tags;
 mod targets;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -42,6 +47,18 @@ fn answer(events: &EventBridge, request: &AwsRequest) -> Result<Value, EventsErr
         "DescribeEventBus" => buses::describe(events, &parse(body)?),
         "ListEventBuses" => buses::list(events, parse(body)?),
         "DeleteEventBus" => buses::delete(events, &parse(body)?),
+        "UpdateEventBus" => buses::update(events, parse(body)?),
+        "PutPermission" => permissions::put(events, &parse(body)?),
+        "RemovePermission" => permissions::remove(events, &parse(body)?),
+        "CreateArchive" => archives::create(events, parse(body)?),
+        "DescribeArchive" => archives::describe(events, &parse(body)?),
+        "ListArchives" => archives::list(events, &parse(body)?),
+        "UpdateArchive" => archives::update(events, parse(body)?),
+        "DeleteArchive" => archives::delete(events, &parse(body)?),
+        "StartReplay" => replays::start(events, parse(body)?),
+        "DescribeReplay" => replays::describe(events, &parse(body)?),
+        "ListReplays" => replays::list(events, &parse(body)?),
+        "CancelReplay" => replays::cancel(events, &parse(body)?),
         "PutRule" => rules::put(events, parse(body)?),
         "DescribeRule" => rules::describe(events, &parse(body)?),
         "ListRules" => rules::list(events, &parse(body)?),
@@ -62,6 +79,46 @@ fn answer(events: &EventBridge, request: &AwsRequest) -> Result<Value, EventsErr
 /// Requests name every member they know: one they do not know is refused, not ignored.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, EventsError> {
     serde_json::from_slice(body).map_err(|error| EventsError::validation(format!("The request is not valid: {error}")))
+}
+
+const MILLIS_PER_SECOND: f64 = 1000.0;
+
+/// A time in a request: epoch seconds, as AWS JSON says; RFC 3339, as people type it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WireTime {
+    Seconds(f64),
+    Text(DateTime<Utc>),
+}
+
+impl WireTime {
+    fn instant(&self) -> Result<DateTime<Utc>, EventsError> {
+        match self {
+            Self::Text(time) => Ok(*time),
+            // Milliseconds of any time a calendar has fit an i64; beyond, the cast saturates and is refused.
+            #[allow(clippy::cast_possible_truncation)]
+            Self::Seconds(seconds) => DateTime::from_timestamp_millis((seconds * MILLIS_PER_SECOND) as i64)
+                .ok_or_else(|| EventsError::validation(format!("{seconds} is not a time"))),
+        }
+    }
+}
+
+/// A time in an answer: epoch seconds.
+fn seconds(time: DateTime<Utc>) -> f64 {
+    // Milliseconds since 1970 are far below the 2^53 that an f64 holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let millis = time.timestamp_millis() as f64;
+    millis / MILLIS_PER_SECOND
+}
+
+/// Of the filters of a list, at most one may be given.
+fn at_most_one(action: &str, filters: [bool; 3]) -> Result<(), EventsError> {
+    if filters.into_iter().filter(|given| *given).count() > 1 {
+        return Err(EventsError::validation(format!(
+            "At most one filter is allowed for {action}. Use either : State, EventSourceArn, or NamePrefix."
+        )));
+    }
+    Ok(())
 }
 
 /// One page of `items`, and the token of the next. The token is the position it starts at.

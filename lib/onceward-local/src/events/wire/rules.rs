@@ -3,11 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::events::pattern_json;
 use super::tags::{Tag, as_map};
 use super::{page, without_nulls};
-use crate::events::bus::StoredRule;
-use crate::events::{DEFAULT_BUS, EventBridge, EventsError, PatternError, Rule};
+use crate::events::rule::StoredRule;
+use crate::events::{EventBridge, EventsError, PatternError, Rule};
 
 /// Length of an event pattern in characters.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html>
@@ -27,9 +26,8 @@ pub(super) struct PutRule {
     state: Option<String>,
     #[serde(default)]
     description: Option<String>,
-    /// Rules here need no role: nothing checks permissions.
-    #[serde(default, rename = "RoleArn")]
-    _role_arn: Option<String>,
+    #[serde(default)]
+    role_arn: Option<String>,
     #[serde(default)]
     tags: Vec<Tag>,
 }
@@ -59,41 +57,39 @@ pub(super) struct ListRules {
 }
 
 pub(super) fn put(events: &EventBridge, request: PutRule) -> Result<Value, EventsError> {
-    if request.schedule_expression.is_some_and(|expression| !expression.is_empty()) {
-        return Err(EventsError::validation(
-            "The local cloud does not support ScheduleExpression: rules need an EventPattern.",
-        ));
-    }
-    let Some(pattern_text) = request.event_pattern.filter(|pattern| !pattern.is_empty()) else {
-        return Err(EventsError::validation("Parameter(s) EventPattern or ScheduleExpression must be specified."));
-    };
-    if pattern_text.chars().count() > PATTERN_MAX_CHARS {
+    let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let pattern = given(request.event_pattern);
+    if pattern.as_ref().is_some_and(|pattern| pattern.chars().count() > PATTERN_MAX_CHARS) {
         let reason = format!("it has more than {PATTERN_MAX_CHARS} characters");
         return Err(PatternError { reason }.into());
     }
-    let enabled = match request.state.as_deref() {
-        None | Some("ENABLED") => true,
-        Some("DISABLED") => false,
+    let disabled = match request.state.as_deref() {
+        None | Some("ENABLED") => false,
+        Some("DISABLED") => true,
         Some(state) => {
             return Err(EventsError::validation(format!(
                 "The local cloud does not support the state {state}: a rule is ENABLED or DISABLED."
             )));
         }
     };
-    let pattern = pattern_json(&pattern_text)?;
-    let rule = Rule { name: request.name, bus: request.event_bus_name, pattern, enabled };
-    let mut buses = events.buses();
-    let bus = buses.bus_mut(&events.account, &rule.bus)?;
-    let arn = bus.put_rule(&events.account, rule, pattern_text, request.description)?;
+    let arn = events.put_rule(Rule {
+        name: request.name,
+        bus: request.event_bus_name,
+        pattern,
+        schedule: given(request.schedule_expression),
+        disabled,
+        description: request.description,
+        role_arn: request.role_arn,
+    })?;
     // AWS ignores the tags of a request that updates a rule.
-    buses.tags.entry(arn.clone()).or_insert_with(|| as_map(request.tags));
+    events.buses().tags.entry(arn.clone()).or_insert_with(|| as_map(request.tags));
     Ok(json!({"RuleArn": arn}))
 }
 
 pub(super) fn describe(events: &EventBridge, request: &NamedRule) -> Result<Value, EventsError> {
     let buses = events.buses();
     let bus = buses.bus(&events.account, &request.event_bus_name)?;
-    let mut described = description(&request.name, bus.rule(&request.name)?, &bus.arn);
+    let mut described = description(bus.rule(&request.name)?, bus.name());
     described["CreatedBy"] = json!(events.account.id);
     Ok(described)
 }
@@ -102,7 +98,7 @@ pub(super) fn list(events: &EventBridge, request: &ListRules) -> Result<Value, E
     let buses = events.buses();
     let bus = buses.bus(&events.account, &request.event_bus_name)?;
     let rules = bus.rules.iter().filter(|(name, _)| name.starts_with(&request.name_prefix));
-    let rules = rules.map(|(name, rule)| description(name, rule, &bus.arn)).collect();
+    let rules = rules.map(|(_, rule)| description(rule, bus.name())).collect();
     let (found, next) = page(rules, request.next_token.as_deref(), request.limit)?;
     Ok(without_nulls(json!({"Rules": found, "NextToken": next})))
 }
@@ -122,18 +118,22 @@ pub(super) fn delete(events: &EventBridge, request: &NamedRule) -> Result<Value,
 }
 
 pub(super) fn set_enabled(events: &EventBridge, request: &NamedRule, enabled: bool) -> Result<Value, EventsError> {
-    let mut buses = events.buses();
-    buses.rule_mut(&events.account, &request.event_bus_name, &request.name)?.enabled = enabled;
+    let now = events.clock.now();
+    events.buses().rule_mut(&events.account, &request.event_bus_name, &request.name)?.set_enabled(enabled, now);
+    events.reschedule();
     Ok(json!({}))
 }
 
-fn description(name: &str, rule: &StoredRule, bus_arn: &str) -> Value {
+fn description(stored: &StoredRule, bus: &str) -> Value {
+    let rule = &stored.rule;
     without_nulls(json!({
-        "Name": name,
-        "Arn": rule.arn,
-        "EventPattern": rule.pattern_text,
-        "State": if rule.enabled { "ENABLED" } else { "DISABLED" },
+        "Name": rule.name,
+        "Arn": stored.arn,
+        "EventPattern": rule.pattern,
+        "ScheduleExpression": rule.schedule,
+        "State": if rule.disabled { "DISABLED" } else { "ENABLED" },
         "Description": rule.description,
-        "EventBusName": bus_arn.rsplit('/').next().unwrap_or(DEFAULT_BUS),
+        "RoleArn": rule.role_arn,
+        "EventBusName": bus,
     }))
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{page, without_nulls};
 use crate::events::{EventBridge, EventsError, Input, Target};
+use crate::retry::RetryPolicy;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -34,10 +35,18 @@ struct WireTarget {
     #[serde(default)]
     dead_letter_config: Option<DeadLetterConfig>,
     #[serde(default)]
-    retry_policy: Option<Value>,
-    /// Targets here need no role: nothing checks permissions.
-    #[serde(default, rename = "RoleArn")]
-    _role_arn: Option<String>,
+    retry_policy: Option<WireRetryPolicy>,
+    #[serde(default)]
+    role_arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct WireRetryPolicy {
+    #[serde(default)]
+    maximum_retry_attempts: Option<u32>,
+    #[serde(default)]
+    maximum_event_age_in_seconds: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -119,13 +128,33 @@ impl WireTarget {
             dead_letter_arn: self.dead_letter_config.and_then(|config| config.arn),
             input,
             message_group_id: self.sqs_parameters.and_then(|parameters| parameters.message_group_id),
-            retry_policy: self.retry_policy,
+            retry_policy: self.retry_policy.map_or(RetryPolicy::default(), |policy| RetryPolicy {
+                attempts_max: policy.maximum_retry_attempts,
+                age_max_seconds: policy.maximum_event_age_in_seconds,
+            }),
+            role_arn: self.role_arn,
         })
     }
 }
 
+/// Targets, or their ids, of one request.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutTargets.html>
+const TARGETS_MAX: usize = 100;
+
+fn check_count(member: &str, count: usize) -> Result<(), EventsError> {
+    let bound = match count {
+        0 => "greater than or equal to 1".to_owned(),
+        1..=TARGETS_MAX => return Ok(()),
+        _ => format!("less than or equal to {TARGETS_MAX}"),
+    };
+    Err(EventsError::validation(format!(
+        "1 validation error detected: Value at '{member}' failed to satisfy constraint: Member must have length {bound}"
+    )))
+}
+
 /// All targets or none: the first that is refused says why.
 pub(super) fn put(events: &EventBridge, request: PutTargets) -> Result<Value, EventsError> {
+    check_count("targets", request.targets.len())?;
     let read = |target: Value| {
         // The ARN first: another service's parameters are unknown here, and its name says more than theirs.
         let named = Target {
@@ -158,6 +187,7 @@ pub(super) fn list(events: &EventBridge, request: &ListTargetsByRule) -> Result<
 }
 
 pub(super) fn remove(events: &EventBridge, request: &RemoveTargets) -> Result<Value, EventsError> {
+    check_count("ids", request.ids.len())?;
     let mut buses = events.buses();
     let rule = buses.rule_mut(&events.account, &request.event_bus_name, &request.rule)?;
     let mut failed = Vec::new();
@@ -187,7 +217,8 @@ fn description(target: &Target) -> Value {
         "Arn": target.arn,
         "DeadLetterConfig": target.dead_letter_arn.as_ref().map(|arn| json!({"Arn": arn})),
         "SqsParameters": target.message_group_id.as_ref().map(|group| json!({"MessageGroupId": group})),
-        "RetryPolicy": target.retry_policy,
+        "RetryPolicy": retry_policy(target.retry_policy),
+        "RoleArn": target.role_arn,
     });
     match &target.input {
         Some(Input::Constant(text)) => described["Input"] = json!(text),
@@ -198,4 +229,13 @@ fn description(target: &Target) -> Value {
         None => {}
     }
     without_nulls(described)
+}
+
+fn retry_policy(policy: RetryPolicy) -> Option<Value> {
+    (policy != RetryPolicy::default()).then(|| {
+        without_nulls(json!({
+            "MaximumRetryAttempts": policy.attempts_max,
+            "MaximumEventAgeInSeconds": policy.age_max_seconds,
+        }))
+    })
 }

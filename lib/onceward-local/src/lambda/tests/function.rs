@@ -15,7 +15,7 @@ use std::{
 use serde_json::{Value, json};
 
 /// Lines in which it prints what it was given.
-pub(super) const EVENT: &str = "EVENT ";
+pub(crate) const EVENT: &str = "EVENT ";
 
 #[test]
 #[ignore = "not a test, but the function that the tests invoke"]

@@ -5,7 +5,7 @@ mod attached;
 mod concurrency;
 mod destinations;
 mod environments;
-mod function;
+pub(crate) mod function;
 mod http_api;
 mod invocations;
 mod replacement;
@@ -85,7 +85,7 @@ impl Bench {
     }
 }
 
-fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
+pub(crate) fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lambda/tests");
     let executable = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
     let mut variables = BTreeMap::from([("TEST_EXECUTABLE".to_owned(), executable)]);

@@ -5,6 +5,8 @@ mod bus;
 mod http_api;
 mod mapping;
 pub(super) mod queue;
+pub(super) mod rule;
+pub(super) mod schedule;
 mod table;
 pub(super) mod topic;
 
@@ -13,7 +15,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path};
 use super::{
     document::{Document, Resource},
     error::Faults,
-    function,
+    event_rule, function,
     intrinsics::Resolver,
     names, parameters,
     properties::Properties,
@@ -22,10 +24,11 @@ use super::{
 use crate::account::Account;
 
 /// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 10] = [
+const IRRELEVANT: [&str; 11] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
+    "AWS::Events::EventBusPolicy",
     "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Role",
     "AWS::Lambda::Permission",
@@ -37,7 +40,8 @@ const IRRELEVANT: [&str; 10] = [
 
 const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
      AWS::Lambda::EventSourceMapping, AWS::Lambda::EventInvokeConfig, AWS::DynamoDB::Table, AWS::SQS::Queue, \
-     AWS::Events::EventBus, AWS::Events::Rule, AWS::SNS::Topic, AWS::SNS::Subscription, AWS::S3::Bucket";
+     AWS::Events::EventBus, AWS::Events::Rule, AWS::Events::Archive, AWS::Scheduler::Schedule, \
+     AWS::Scheduler::ScheduleGroup, AWS::SNS::Topic, AWS::SNS::Subscription, AWS::S3::Bucket";
 
 /// Resolves a document. Faults are in `faults`; the stack is whole only if there are none.
 pub(super) fn stack(
@@ -86,6 +90,7 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
         "AWS::DynamoDB::Table" => stack.tables.push(table::read(properties, id, name)),
         "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
         "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
+        "AWS::Scheduler::ScheduleGroup" => stack.schedule_groups.push(schedule::read_group(properties, name)),
         "AWS::Serverless::HttpApi" => http_api::read(properties, stack),
         _ => {}
     }
@@ -94,9 +99,18 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
 fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack: &mut Stack) {
     let properties = || Properties::new(resolver, &resource.properties, &resource.id);
     match resource.kind.as_str() {
-        "AWS::Events::Rule" => stack.rules.extend(bus::read_rule(properties(), resource, stack)),
+        "AWS::Events::Rule" => stack.rules.extend(rule::read(properties(), resource, stack)),
+        "AWS::Events::Archive" => {
+            if let Ok(name) = names::physical_name(resolver, resource, resource.line, &resource.id) {
+                stack.archives.extend(bus::read_archive(properties(), name, stack));
+            }
+        }
+        "AWS::Scheduler::Schedule" => stack.schedules.extend(schedule::read(properties(), resource, stack)),
         "AWS::SNS::Subscription" => stack.subscriptions.extend(topic::read_subscription(properties(), stack)),
-        "AWS::Serverless::Function" => stack.functions.extend(function::read(resolver, resource, directory, stack)),
+        "AWS::Serverless::Function" => {
+            stack.functions.extend(function::read(resolver, resource, directory, stack));
+            event_rule::read(resolver, resource, stack);
+        }
         "AWS::SQS::Queue" => queue::check_redrive(resolver, resource, stack),
         "AWS::SNS::Topic" => {
             let subscriptions = topic::read_subscriptions(&properties(), &resource.id, stack);
@@ -108,6 +122,7 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
         | "AWS::DynamoDB::Table"
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"
+        | "AWS::Scheduler::ScheduleGroup"
         | "AWS::Serverless::HttpApi" => {}
         kind if IRRELEVANT.contains(&kind) => {}
         kind => {

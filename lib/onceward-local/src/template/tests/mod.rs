@@ -1,4 +1,5 @@
 mod buckets;
+mod events;
 mod faults;
 mod intrinsics;
 mod lambda;

@@ -197,9 +197,9 @@ fn what_aws_would_refuse_is_refused_here() {
 #[test]
 fn what_the_local_cloud_lacks_is_refused() {
     assert_eq!(
-        fault("Arn: !GetAtt Q.Arn, Dead", "Arn: !GetAtt F.Arn, Dead"),
-        "32: R.Targets[0].Arn: `arn:aws:lambda:eu-central-1:000000000000:function:f` is not a queue of this template: \
-         the local bus delivers to queues"
+        fault("Arn: !GetAtt Q.Arn, Dead", "Arn: !GetAtt T.Arn, Dead"),
+        "32: R.Targets[0].Arn: `arn:aws:dynamodb:eu-central-1:000000000000:table/onceward-T` is not a queue, function, \
+         topic or bus of this template"
     );
     assert_eq!(fault("Protocol: sqs", "Protocol: email"), "26: Sub.Protocol: expected sqs or lambda, found `email`");
     assert_eq!(
@@ -212,8 +212,8 @@ fn what_the_local_cloud_lacks_is_refused() {
         "36: F.Metadata: name the binary: `BuildProperties: {Binary: …}`"
     );
     assert_eq!(
-        fault("Type: HttpApi", "Type: Schedule"),
-        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi, found `Schedule`"
+        fault("Type: HttpApi", "Type: MSK"),
+        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi, found `MSK`"
     );
     assert_eq!(
         fault("ApiId: !Ref Api", "ApiId: !Ref Q"),

@@ -1,0 +1,137 @@
+//! Actions on archives.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{at_most_one, page, seconds, without_nulls};
+use crate::events::archive::StoredArchive;
+use crate::events::{Archive, EventBridge, EventsError};
+
+/// An archive is there and works, or it is not there.
+const STATE: &str = "ENABLED";
+
+const STATES: [&str; 6] = [STATE, "DISABLED", "CREATING", "UPDATING", "CREATE_FAILED", "UPDATE_FAILED"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct CreateArchive {
+    archive_name: String,
+    event_source_arn: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    event_pattern: Option<String>,
+    #[serde(default)]
+    retention_days: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct UpdateArchive {
+    archive_name: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    event_pattern: Option<String>,
+    #[serde(default)]
+    retention_days: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct NamedArchive {
+    archive_name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct ListArchives {
+    #[serde(default)]
+    name_prefix: Option<String>,
+    #[serde(default)]
+    event_source_arn: Option<String>,
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    next_token: Option<String>,
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+pub(super) fn create(events: &EventBridge, request: CreateArchive) -> Result<Value, EventsError> {
+    let name = request.archive_name.clone();
+    events.create_archive(Archive {
+        name: request.archive_name,
+        bus_arn: request.event_source_arn,
+        description: request.description,
+        pattern: request.event_pattern.filter(|pattern| !pattern.is_empty()),
+        retention_days: request.retention_days.unwrap_or(0),
+    })?;
+    Ok(state(events.buses().archive_mut(&name)?))
+}
+
+/// What the request does not name stays.
+pub(super) fn update(events: &EventBridge, request: UpdateArchive) -> Result<Value, EventsError> {
+    let mut buses = events.buses();
+    let UpdateArchive { archive_name, description, event_pattern, retention_days } = request;
+    let stored = buses.update_archive(&archive_name, |archive| {
+        archive.description = description.or(archive.description.take());
+        archive.pattern = event_pattern.or(archive.pattern.take()).filter(|pattern| !pattern.is_empty());
+        archive.retention_days = retention_days.unwrap_or(archive.retention_days);
+    })?;
+    Ok(state(stored))
+}
+
+pub(super) fn describe(events: &EventBridge, request: &NamedArchive) -> Result<Value, EventsError> {
+    let mut buses = events.buses();
+    let stored = buses.archive_mut(&request.archive_name)?;
+    let mut described = summary(events, stored);
+    described["ArchiveArn"] = json!(stored.arn);
+    described["Description"] = json!(stored.archive.description);
+    described["EventPattern"] = json!(stored.archive.pattern);
+    Ok(without_nulls(described))
+}
+
+pub(super) fn list(events: &EventBridge, request: &ListArchives) -> Result<Value, EventsError> {
+    let ListArchives { name_prefix, event_source_arn, state, .. } = request;
+    at_most_one("ListArchives", [name_prefix.is_some(), event_source_arn.is_some(), state.is_some()])?;
+    if let Some(other) = state.as_deref().filter(|state| !STATES.contains(state)) {
+        return Err(EventsError::validation(format!("State {other} must be one of {}", STATES.join(", "))));
+    }
+    let mut buses = events.buses();
+    if let Some(bus) = event_source_arn {
+        buses.bus(&events.account, bus)?;
+    }
+    let archives = buses.archives.values_mut().filter(|stored| {
+        name_prefix.as_ref().is_none_or(|prefix| stored.archive.name.starts_with(prefix))
+            && event_source_arn.as_ref().is_none_or(|bus| stored.archive.bus_arn == *bus)
+            && state.as_deref().is_none_or(|state| state == STATE)
+    });
+    let archives = archives.map(|stored| summary(events, stored)).collect();
+    let (found, next) = page(archives, request.next_token.as_deref(), request.limit)?;
+    Ok(without_nulls(json!({"Archives": found, "NextToken": next})))
+}
+
+pub(super) fn delete(events: &EventBridge, request: &NamedArchive) -> Result<Value, EventsError> {
+    let mut buses = events.buses();
+    buses.archive_mut(&request.archive_name)?;
+    buses.archives.remove(&request.archive_name);
+    Ok(json!({}))
+}
+
+fn state(stored: &StoredArchive) -> Value {
+    json!({"ArchiveArn": stored.arn, "State": STATE, "CreationTime": seconds(stored.created_at)})
+}
+
+fn summary(events: &EventBridge, stored: &mut StoredArchive) -> Value {
+    let count = stored.count(events.clock.now());
+    json!({
+        "ArchiveName": stored.archive.name,
+        "EventSourceArn": stored.archive.bus_arn,
+        "State": STATE,
+        "RetentionDays": stored.archive.retention_days,
+        "SizeBytes": stored.size_bytes,
+        "EventCount": count,
+        "CreationTime": seconds(stored.created_at),
+    })
+}
