@@ -28,8 +28,12 @@ pub enum LambdaError {
         running: usize,
         /// Invocations waiting for one.
         waiting: usize,
-        /// The limit is the function's `ReservedConcurrentExecutions`.
-        reserved: bool,
+    },
+    /// The function runs as often at once as its `ReservedConcurrentExecutions` allow.
+    #[error("Rate Exceeded.")]
+    Throttled {
+        /// The function.
+        function: String,
     },
     /// The function has no version or alias of that name.
     #[error("Function not found: {arn}")]
@@ -114,7 +118,7 @@ impl LambdaError {
                 "ResourceNotFoundException"
             }
             Self::FunctionExists { .. } => "ResourceConflictException",
-            Self::TooManyRequests { .. } => "TooManyRequestsException",
+            Self::TooManyRequests { .. } | Self::Throttled { .. } => "TooManyRequestsException",
             Self::RequestTooLarge { .. } => "RequestTooLargeException",
             Self::InvalidRequestContent { .. } => "InvalidRequestContentException",
             Self::InvalidFilter { .. } | Self::NoStream { .. } | Self::InvalidParameter { .. } => {
@@ -129,8 +133,8 @@ impl LambdaError {
     /// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
     pub fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::TooManyRequests { reserved: true, .. } => Some("ReservedFunctionConcurrentInvocationLimitExceeded"),
-            Self::TooManyRequests { reserved: false, .. } => Some("ConcurrentInvocationLimitExceeded"),
+            Self::Throttled { .. } => Some("ReservedFunctionConcurrentInvocationLimitExceeded"),
+            Self::TooManyRequests { .. } => Some("ConcurrentInvocationLimitExceeded"),
             _ => None,
         }
     }
@@ -140,7 +144,7 @@ impl LambdaError {
         match self {
             Self::FunctionNotFound { .. } | Self::QualifierNotFound { .. } | Self::NotFound { .. } => 404,
             Self::FunctionExists { .. } => 409,
-            Self::TooManyRequests { .. } => 429,
+            Self::TooManyRequests { .. } | Self::Throttled { .. } => 429,
             Self::RequestTooLarge { .. } => 413,
             Self::InvalidRequestContent { .. }
             | Self::InvalidFilter { .. }

@@ -40,17 +40,18 @@ pub(super) fn read(
 fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {
     event.require("Type");
     let kind = event.one_of("Type", &["SQS", "SNS", "DynamoDB", "HttpApi"]);
-    let properties = event.nested("Properties").or_else(|| match kind {
-        // An HttpApi event may be its type alone: the default route of the implicit API.
-        Some("HttpApi") => {
+    // An HttpApi event may be its type alone: the default route of the implicit API.
+    let properties = match event.nested("Properties") {
+        None if kind == Some("HttpApi") => {
             let none = Node { line: event.line, data: Data::Map(Vec::new()) };
             Some(Properties::new(event.resolver, &none, event.place_of("Properties")))
         }
-        _ => {
+        None => {
             event.require("Properties");
             None
         }
-    });
+        given => given,
+    };
     let trigger = properties.zip(kind).and_then(|(properties, kind)| match kind {
         "SQS" => sqs(properties, "Queue", stack, timeout),
         "SNS" => topic::read_event(properties, stack, function_arn?.to_owned()).map(Trigger::Topic),

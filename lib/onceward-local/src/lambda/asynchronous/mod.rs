@@ -43,7 +43,6 @@ impl Lambda {
             function: pool.spec.name.clone(),
             running: pool.processes().len(),
             waiting: EVENTS_MAX,
-            reserved: false,
         })?;
         let request = Request::new(payload, trace_id);
         let request_id = request.id.clone();

@@ -83,7 +83,8 @@ async fn route(api: HttpApi, request: Request) -> Response {
         Ok(Err(LambdaError::RequestTooLarge { .. })) => {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
-        Ok(Err(LambdaError::TooManyRequests { .. } | LambdaError::ShuttingDown)) | Err(_) => {
+        Ok(Err(LambdaError::TooManyRequests { .. } | LambdaError::Throttled { .. } | LambdaError::ShuttingDown))
+        | Err(_) => {
             return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         }
         Ok(Err(error)) => error.to_string(),

@@ -151,11 +151,12 @@ impl Pool {
 
     /// A slot for an invocation from outside.
     pub(super) async fn admit(&self) -> Result<Permit, LambdaError> {
-        self.slots.acquire().await.map_err(|Full { running, waiting }| LambdaError::TooManyRequests {
-            function: self.spec.name.clone(),
-            running,
-            waiting,
-            reserved: self.spec.reserved_concurrency.is_some(),
+        self.slots.acquire().await.map_err(|Full { running, waiting }| {
+            let function = self.spec.name.clone();
+            match self.spec.reserved_concurrency {
+                Some(_) => LambdaError::Throttled { function },
+                None => LambdaError::TooManyRequests { function, running, waiting },
+            }
         })
     }
 

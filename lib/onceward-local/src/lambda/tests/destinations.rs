@@ -12,16 +12,21 @@ use crate::{
     events::{Rule, Target},
     lambda::{EventInvokeConfig, FunctionSpec, LogSink, StartingPosition, StreamMapping},
     sqs::{Receive, Received},
+    store::{Store, tests::Folder},
 };
 
 /// A whole cloud's services with the queue `told`, and a bench around its Lambda.
 fn cloud() -> (Bench, Services) {
+    cloud_with(Store::memory())
+}
+
+fn cloud_with(store: Store) -> (Bench, Services) {
     let account = Account::new("eu-central-1", "http://127.0.0.1:4566");
     let (sender, log) = mpsc::unbounded_channel();
     let sink = LogSink::new(move |line| {
         let _ = sender.send(line);
     });
-    let services = Services::new(account.clone(), sink).unwrap();
+    let services = Services::open(account.clone(), sink, store).unwrap();
     services.sqs.create_queue("told", &BTreeMap::new()).unwrap();
     let (lambda, logs) = (services.lambda.clone(), services.logs.clone());
     (Bench { lambda, account, logs, log }, services)
@@ -190,5 +195,32 @@ async fn failed_events_are_tried_again_after_one_and_two_minutes_with_the_same_r
     let record: Value = serde_json::from_str(&told(&services).await.body).unwrap();
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(record["requestContext"]["requestId"], json!(request_id));
+    end(bench, &services).await;
+}
+
+#[tokio::test]
+async fn with_a_data_folder_a_stream_goes_on_after_what_was_done() {
+    let folder = Folder::new();
+    let mapping = || StreamMapping::new("f", "things", StartingPosition::TrimHorizon);
+    let key = |event: &Value| event["Records"][0]["dynamodb"]["Keys"]["pk"]["S"].as_str().unwrap().to_owned();
+    let (mut bench, services) = cloud_with(Store::open(&folder.0).unwrap());
+    bench.lambda.create_function(spec("f", &[])).unwrap();
+    table(&services);
+    let one_by_one = StreamMapping { batch_size: 1, ..mapping() };
+    bench.lambda.map_stream(services.dynamodb.clone(), one_by_one).unwrap();
+    assert_eq!(key(&bench.event().await), "a");
+    assert_eq!(key(&bench.event().await), "b");
+    // The second is under way at the latest, so the first is done.
+    end(bench, &services).await;
+    let put = json!({ "TableName": "things", "Item": { "pk": { "S": "c" } } });
+    services.dynamodb.execute("PutItem", put.to_string().as_bytes()).unwrap();
+    drop(services);
+
+    let (mut bench, services) = cloud_with(Store::open(&folder.0).unwrap());
+    bench.lambda.create_function(spec("f", &[])).unwrap();
+    bench.lambda.map_stream(services.dynamodb.clone(), mapping()).unwrap();
+    let first = bench.event().await;
+    assert_ne!(key(&first), "a", "done before");
+    assert!(first.to_string().contains(r#""c""#), "{first}");
     end(bench, &services).await;
 }

@@ -195,6 +195,7 @@ impl Lane {
         for record in records {
             self.assignments.done(record);
         }
+        self.reading.position.done(records);
     }
 
     async fn attempt(&mut self, segment: &mut Segment) -> Outcome {

@@ -5,10 +5,11 @@
 //! - *lane*: one batch at a time. *segment*: what is left of a batch, and how it goes on when it fails.
 //! - *window*: tumbling windows and their state. *discard*: what is told of records given up.
 //!
-//! How far it has read is kept in memory only: a cloud that starts again has an empty table too.
+//! - *position*: how far everything is done; it outlives the process if the table does.
 
 mod discard;
 mod lane;
+mod position;
 mod router;
 mod segment;
 mod source;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 pub use self::window::{STATE_BYTES_MAX, WINDOW_GRACE};
 use self::{
     lane::Lane,
+    position::Position,
     router::{Assignments, Router},
     source::Shard,
 };
@@ -57,6 +59,7 @@ struct Reading {
     destinations: Destinations,
     stream_arn: String,
     shard_id: String,
+    position: Position,
 }
 
 impl Reading {
@@ -74,7 +77,9 @@ impl Lambda {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.table)?;
         let region = &self.account().region;
-        let opened = Shard::open(&dynamodb, &mapping.table, mapping.starting_position, region);
+        let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
+        let after = |stream_arn: &str, id: &str| position::stored(&store, &mapping.function, stream_arn, id);
+        let opened = Shard::open(&dynamodb, &mapping.table, mapping.starting_position, region, after);
         let shards = opened.map_err(|reason| LambdaError::NoStream {
             function: mapping.function.clone(),
             table: mapping.table.clone(),
@@ -87,6 +92,7 @@ impl Lambda {
                 destinations: self.destinations().clone(),
                 stream_arn: shard.stream_arn.clone(),
                 shard_id: shard.id.clone(),
+                position: Position::new(store.clone(), &mapping.function, &shard.stream_arn, &shard.id),
             });
             self.list_mapping(Listed::new(pool.function_arn(), shard.stream_arn.clone(), settings(&mapping)));
             let readers = self.mappings().iter().filter(|listed| listed.source_arn == shard.stream_arn).count();

@@ -52,7 +52,12 @@ impl Router {
                 }
             }
             Ok(records) => {
-                for record in records.into_iter().filter(|record| self.filter.passes(&record.value)) {
+                for record in records {
+                    if !self.filter.passes(&record.value) {
+                        self.reading.position.done(&[record]);
+                        continue;
+                    }
+                    self.reading.position.read(&record);
                     let lane = self.assignments.assign(&record);
                     // A lane ends at the shutdown only.
                     let _ = self.inboxes[lane].send(record).await;

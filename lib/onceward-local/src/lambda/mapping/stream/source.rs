@@ -42,12 +42,13 @@ impl Record {
 }
 
 impl Shard {
-    /// The shards of `table`'s stream.
+    /// The shards of `table`'s stream, each `after` a record's number if there is one, else from `position` on.
     pub(super) fn open(
         dynamodb: &DynamoDb,
         table: &str,
         position: StartingPosition,
         region: &str,
+        after: impl Fn(&str, &str) -> Option<String>,
     ) -> Result<Vec<Self>, String> {
         let described = call(dynamodb, "DescribeTable", &json!({ "TableName": table }))?;
         let arn = described["Table"]["LatestStreamArn"].as_str();
@@ -59,11 +60,24 @@ impl Shard {
             StartingPosition::Latest => "LATEST",
         };
         let open = shards.iter().map(|shard| {
-            let request = json!({ "StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": kind });
-            let answer = call(dynamodb, "GetShardIterator", &request)?;
+            let id = shard["ShardId"].as_str().unwrap_or_default().to_owned();
+            let begin = json!({ "StreamArn": arn, "ShardId": id, "ShardIteratorType": kind });
+            let answer = match after(arn, &id) {
+                None => call(dynamodb, "GetShardIterator", &begin)?,
+                Some(number) => {
+                    let resume = json!({
+                        "StreamArn": arn,
+                        "ShardId": id,
+                        "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                        "SequenceNumber": number,
+                    });
+                    // The stream no longer has what is older than a day, nor what followed it at once.
+                    call(dynamodb, "GetShardIterator", &resume)
+                        .or_else(|_| call(dynamodb, "GetShardIterator", &begin))?
+                }
+            };
             let iterator = answer["ShardIterator"].as_str().ok_or("DynamoDB gave no shard iterator")?.to_owned();
             let (stream_arn, region) = (arn.to_owned(), region.to_owned());
-            let id = shard["ShardId"].as_str().unwrap_or_default().to_owned();
             Ok(Self { dynamodb: dynamodb.clone(), iterator, id, stream_arn, region })
         });
         open.collect()
