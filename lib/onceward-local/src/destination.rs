@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 
 use crate::endpoint::Services;
+use crate::iam::{Caller, Denial};
 use crate::lambda::LambdaError;
 use crate::sns::{Publication, SnsError};
 use crate::sqs::{Outgoing, SqsError};
@@ -30,6 +31,9 @@ pub enum DeliveryError {
     /// The cloud is going down, or has not started.
     #[error("the local cloud is not running")]
     NotRunning,
+    /// No policy lets the sender in.
+    #[error("{}", .0.message())]
+    Denied(Denial),
     /// The queue refused it.
     #[error(transparent)]
     Queue(#[from] SqsError),
@@ -55,6 +59,13 @@ impl Destinations {
     /// All services; none before the cloud has started and after it has stopped.
     pub(crate) fn services(&self) -> Option<Services> {
         self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As [`deliver`](Self::deliver), if the policies let `sender` in.
+    pub(crate) fn deliver_as(&self, sender: &Caller, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
+        let services = self.services().ok_or(DeliveryError::NotRunning)?;
+        services.iam.authorize_delivery(&services, sender, arn).map_err(DeliveryError::Denied)?;
+        self.deliver(arn, message)
     }
 
     /// Hands `message` to the queue, the topic or the function (asynchronously) that `arn` names. A topic takes body,

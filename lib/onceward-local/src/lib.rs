@@ -8,6 +8,7 @@ pub mod dynamodb;
 pub mod endpoint;
 pub mod events;
 pub mod gateway;
+pub mod iam;
 pub mod lambda;
 pub mod sns;
 pub mod sqs;

@@ -25,6 +25,7 @@ use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
 use crate::events::EventBridge;
 use crate::gateway::Gateway;
+use crate::iam::{self, Iam};
 use crate::lambda::{Lambda, LambdaError, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
@@ -49,6 +50,8 @@ pub struct CloudConfig {
     pub log: LogSink,
     /// The folder for what outlives the process; without it all is in memory.
     pub data: Option<PathBuf>,
+    /// What happens to a call that the template's policies do not allow.
+    pub iam: iam::Mode,
 }
 
 /// A running cloud. Dropping it stops its servers; [`shutdown`](Self::shutdown) also waits for the function processes.
@@ -99,11 +102,12 @@ impl Cloud {
     /// Creates everything the stack declares and answers on the listeners. Function processes start when they are
     /// needed, or by [`warm`](Self::warm). Must be called from within a Tokio runtime.
     pub fn start(config: CloudConfig) -> Result<Self, CloudError> {
-        let CloudConfig { stack, listeners, binaries, environment, log, data } = config;
+        let CloudConfig { stack, listeners, binaries, environment, log, data, iam } = config;
         let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
         let services = Services::open(listeners.account().clone(), log, store)?;
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
+        services.iam.declare(iam, stack.permissions.clone());
         resources::create(&services, &stack)?;
         resources::create_functions(&services.lambda, &stack, &binaries, &environment, &http_url)?;
         let routes = resources::map(&services, &stack)?;
@@ -159,6 +163,11 @@ impl Cloud {
     /// The functions.
     pub fn lambda(&self) -> &Lambda {
         &self.services.lambda
+    }
+
+    /// Who was denied what, and which permissions nobody used.
+    pub fn iam(&self) -> &Iam {
+        &self.services.iam
     }
 
     /// The sandbox payment gateway.

@@ -57,6 +57,7 @@ async fn config() -> CloudConfig {
         environment,
         log: LogSink::discard(),
         data: None,
+        iam: Mode::Enforce,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) enum Format {
 #[derive(Debug)]
 enum Print {
     Say(String),
+    Record(String),
     Fail(String),
     Log(LogLine),
     Close,
@@ -55,6 +56,11 @@ impl Console {
     pub(super) fn say(&self, text: &str) {
         // A printer that is gone has nowhere to print.
         let _ = self.queue.send(Print::Say(text.to_owned()));
+    }
+
+    /// A JSON object of our own, on stdout.
+    pub(super) fn record(&self, json: &str) {
+        let _ = self.queue.send(Print::Record(json.to_owned()));
     }
 
     /// Why it ends. On stderr whatever the format.
@@ -101,6 +107,7 @@ impl Printer {
             let printed = match line {
                 Print::Close => return,
                 Print::Say(text) => self.say(&text),
+                Print::Record(json) => writeln!(io::stdout(), "{json}"),
                 Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
                 Print::Log(line) => self.log(&line),
             };

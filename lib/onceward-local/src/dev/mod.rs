@@ -6,6 +6,7 @@ mod columns;
 mod console;
 mod demo;
 mod hop;
+mod permissions;
 mod stop;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports, load_stack};
+use crate::iam::Mode;
 use crate::template::TemplateError;
 
 /// How long stopping may take before what is left is abandoned.
@@ -51,6 +53,9 @@ pub struct Args {
     /// What to print: lines for people, or one JSON object a hop on stdout and everything else on stderr
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
+    /// What happens to a call that the policies in the template do not allow
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Enforce)]
+    iam: Mode,
     /// Show the functions' INFO and DEBUG lines too
     #[arg(long, short)]
     verbose: bool,
@@ -89,6 +94,11 @@ pub async fn run(args: Args) -> ExitCode {
                     _ = tokio::time::timeout(SHUTDOWN_MAX, cloud.shutdown()) => {}
                     _ = stop::signal() => {}
                 }
+                match (args.iam, args.log) {
+                    (Mode::Report, Format::Text) => console.say(&permissions::text(cloud.iam())),
+                    (Mode::Report, Format::Json) => console.record(&permissions::json(cloud.iam())),
+                    _ => {}
+                }
                 stopped
             }
             Err(error) => {
@@ -117,6 +127,7 @@ async fn start(args: &Args, console: &Console) -> Result<Cloud, DevError> {
         environment: BTreeMap::new(),
         log: console.sink(),
         data: args.data.clone(),
+        iam: args.iam,
     };
     let cloud = Cloud::start(config)?;
     let mut notes = Vec::new();

@@ -8,17 +8,21 @@ mod tests;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+pub(crate) use self::answer::into_http;
+pub(crate) use self::target::credential;
 use self::target::{Service, Target, Unroutable};
 use crate::account::Account;
 use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
+use crate::iam::{self, Caller, Iam};
 use crate::lambda::{Lambda, LogSink};
 use crate::sns::Sns;
 use crate::sqs::Sqs;
@@ -43,6 +47,8 @@ pub struct Services {
     pub dynamodb: DynamoDb,
     /// Functions.
     pub lambda: Lambda,
+    /// Who may do what.
+    pub iam: Iam,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
@@ -69,12 +75,15 @@ impl Services {
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
         let destinations = Destinations::default();
+        let iam = Iam::new(account.clone(), log.clone());
+        let log = iam::watch_logs(log, destinations.clone());
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?,
             events: EventBridge::new(account.clone(), destinations.clone()),
             sns: Sns::new(account.clone(), destinations.clone()),
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log),
+            iam,
             destinations: destinations.clone(),
             store,
             account,
@@ -92,6 +101,7 @@ pub fn router(services: &Services) -> Router {
         .fallback(any)
         .with_state(services.clone())
         .merge(services.lambda.api())
+        .layer(from_fn_with_state(services.clone(), iam::rest_guard))
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
@@ -114,7 +124,9 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
             // A query-protocol request by GET has its parameters in the URL.
             let in_url = parts.method == Method::GET && body.is_empty();
             let body = if in_url { Bytes::copy_from_slice(query.as_bytes()) } else { body };
-            dispatch(&services, target, path, body).await
+            let key = credential(&parts.uri, &parts.headers).map(|(key, _)| key);
+            let caller = services.iam.caller(key.as_deref());
+            dispatch(&services, &caller, target, path, body).await
         }
         Err(unroutable) => {
             let code = match unroutable {
@@ -130,7 +142,7 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
 
 const JSON: &str = "application/x-amz-json-1.0";
 
-async fn dispatch(services: &Services, target: Target, path: String, body: Bytes) -> AwsResponse {
+async fn dispatch(services: &Services, caller: &Caller, target: Target, path: String, body: Bytes) -> AwsResponse {
     let Target { service, protocol, action } = target;
     if let Some(failure) = services.store.failure() {
         return answer::error(500, Some(protocol), "InternalFailure", &failure.to_string());
@@ -139,12 +151,15 @@ async fn dispatch(services: &Services, target: Target, path: String, body: Bytes
         return answer::error(400, Some(protocol), "SerializationException", &fault);
     }
     let request = AwsRequest { protocol, action, path, body };
+    if let Err(denied) = services.iam.authorize(services, caller, service.signing_name(), &request) {
+        return denied;
+    }
     match service {
         Service::Sqs => services.sqs.handle(request).await,
         Service::Events => services.events.handle(request).await,
         Service::Sns => services.sns.handle(request).await,
         Service::DynamoDb => services.dynamodb.handle(request).await,
-        Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
+        Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account, caller),
         Service::Sts => {
             let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);
             answer::error(400, Some(protocol), "InvalidAction", &message)

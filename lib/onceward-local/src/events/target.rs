@@ -8,6 +8,7 @@ use super::error::EventsError;
 use super::event::Event;
 use super::input::{Input, Origin};
 use crate::destination::{DeliveryError, Destinations};
+use crate::iam::Caller;
 use crate::sqs::{AttributeValue, MessageAttribute, Outgoing, SqsError};
 
 /// What the names of FIFO queues end with.
@@ -99,6 +100,7 @@ pub(super) struct Delivery {
 impl Delivery {
     /// Sends `event` to the target, else to its dead-letter queue, else says that it is lost.
     pub(super) fn run(&self, event: &Event, destinations: &Destinations) -> Result<(), Undelivered> {
+        let sender = Caller::events(&self.rule_arn);
         let origin = Origin { rule_arn: &self.rule_arn, rule_name: &self.rule_name };
         let body = self.target.input.as_ref().map_or_else(|| event.text.clone(), |input| input.apply(event, origin));
         let message = Outgoing {
@@ -107,7 +109,7 @@ impl Delivery {
             trace_header: event.trace_header.clone(),
             ..Outgoing::default()
         };
-        let Err(failure) = destinations.deliver(&self.target.arn, message) else { return Ok(()) };
+        let Err(failure) = destinations.deliver_as(&sender, &self.target.arn, message) else { return Ok(()) };
         let failure = Failure { code: failure_code(&failure), message: failure.to_string() };
         let lost = |reason: String| Undelivered {
             event_id: event.id.clone(),
@@ -123,7 +125,7 @@ impl Delivery {
             ..Outgoing::default()
         };
         destinations
-            .deliver(dead_letter_arn, dead_letter)
+            .deliver_as(&sender, dead_letter_arn, dead_letter)
             .map_err(|second| lost(format!("{}; its dead-letter queue: {second}", failure.message)))
     }
 
@@ -155,6 +157,7 @@ struct Failure {
 fn failure_code(error: &DeliveryError) -> &'static str {
     match error {
         DeliveryError::Queue(SqsError::QueueDoesNotExist { .. }) => "NO_RESOURCE",
+        DeliveryError::Denied(_) => "NO_PERMISSIONS",
         DeliveryError::Queue(SqsError::OverLimit { .. }) => "THROTTLING",
         _ => "INVALID_PARAMETER",
     }

@@ -26,7 +26,11 @@ use self::notification::Notification;
 use self::topic::{Subscription, Topics};
 use crate::account::Account;
 use crate::destination::Destinations;
+use crate::iam::Caller;
 use crate::wire::{AwsRequest, AwsResponse};
+
+/// The attribute that says who may publish and subscribe.
+const POLICY: &str = "Policy";
 
 /// Lost notifications that are remembered; the oldest makes room.
 pub const UNDELIVERED_MAX: usize = 1000;
@@ -67,6 +71,17 @@ impl Sns {
         self.topics().create(&self.account, name, &BTreeMap::new(), &BTreeMap::new())
     }
 
+    /// The topic's `Policy`, if it has one.
+    pub(crate) fn policy(&self, topic_arn: &str) -> Option<String> {
+        self.topics().topic(topic_arn).ok()?.attributes.get(POLICY).cloned()
+    }
+
+    /// Sets the topic's `Policy`.
+    pub(crate) fn set_policy(&self, topic_arn: &str, policy: &str) -> Result<(), SnsError> {
+        self.topics().topic_mut(topic_arn)?.attributes.insert(POLICY.to_owned(), policy.to_owned());
+        Ok(())
+    }
+
     /// Subscribes a queue and gives the subscription's ARN; the same subscription twice is one.
     pub fn subscribe(&self, topic_arn: &str, queue_arn: &str, raw: bool) -> Result<String, SnsError> {
         self.topics().subscribe(topic_arn, queue_arn, raw)
@@ -102,7 +117,8 @@ impl Sns {
 
     fn deliver(&self, notification: &Notification, subscription: &Subscription) {
         let outgoing = notification.outgoing(subscription, &self.account);
-        if let Err(error) = self.destinations.deliver(&subscription.queue_arn, outgoing) {
+        let sender = Caller::sns(&subscription.topic_arn);
+        if let Err(error) = self.destinations.deliver_as(&sender, &subscription.queue_arn, outgoing) {
             let mut all = self.state.undelivered.lock().unwrap_or_else(PoisonError::into_inner);
             if all.len() == UNDELIVERED_MAX {
                 all.pop_front();

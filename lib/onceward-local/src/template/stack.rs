@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use serde_json::Value;
 
 use super::parameters::Parameter;
+use crate::iam::Permissions;
 
 /// What the local cloud must create, every name, ARN and URL resolved.
 ///
@@ -29,6 +30,8 @@ pub struct Stack {
     pub tables: Vec<Table>,
     /// Functions with what triggers them.
     pub functions: Vec<Function>,
+    /// Who may do what.
+    pub permissions: Permissions,
     /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
     pub outputs: BTreeMap<String, String>,
 }

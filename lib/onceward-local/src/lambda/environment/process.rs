@@ -4,7 +4,7 @@ use std::{env, io, net::SocketAddr, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::{account::Account, lambda::spec::FunctionSpec};
+use crate::{account::Account, iam::access_key, lambda::spec::FunctionSpec};
 
 /// Where commands are looked for when the cloud itself has no `PATH`.
 const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -45,8 +45,9 @@ fn variables(
         ("AWS_ENDPOINT_URL", account.endpoint.clone()),
         ("AWS_REGION", account.region.clone()),
         ("AWS_DEFAULT_REGION", account.region.clone()),
-        ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+        ("AWS_ACCESS_KEY_ID", access_key(&spec.name)),
         ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ("AWS_SESSION_TOKEN", "test".to_owned()),
         ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", spec.name.clone()),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", spec.memory_mb.to_string()),

@@ -1,6 +1,7 @@
 //! One file for each service: which properties are read, which make no difference on one machine, which are refused.
 
 mod bus;
+mod permissions;
 pub(super) mod queue;
 mod table;
 mod topic;
@@ -18,13 +19,15 @@ use super::{
 };
 use crate::account::Account;
 
-/// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 8] = [
+/// Types that log or watch: the local cloud prints what happens. Those that grant are read by themselves.
+const IRRELEVANT: [&str; 10] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
@@ -57,6 +60,7 @@ pub(super) fn stack(
     for resource in present {
         connect(&resolver, resource, directory, &mut stack);
     }
+    permissions::read(&resolver, &mut stack);
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
     stack
