@@ -13,6 +13,7 @@ mod duplicates;
 mod guide;
 mod orders;
 mod outage;
+mod permissions;
 mod sources;
 mod system;
 mod tidy;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         guide::trials,
         crashes::trials,
         outage::trials,
+        permissions::trials,
         bad_input::trials,
         clients::trials,
         cloud::trials,

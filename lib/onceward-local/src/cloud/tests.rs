@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::events::Entry;
+use crate::iam::Mode;
 use crate::store::tests::Folder;
 use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table, Trigger};
 

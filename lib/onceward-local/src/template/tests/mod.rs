@@ -1,4 +1,5 @@
 mod faults;
+mod grants;
 mod intrinsics;
 mod permissions;
 mod repository;
