@@ -55,7 +55,7 @@ fn irrelevant(properties: &Properties<'_>) {
     properties.irrelevant(&[
         "FunctionName",
         "Description",
-        // Who may do what.
+        // Who may do what: resources/permissions.
         "Role",
         "RolePath",
         "Policies",
