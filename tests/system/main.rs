@@ -14,6 +14,7 @@ mod faults;
 mod guide;
 mod orders;
 mod outage;
+mod permissions;
 mod sources;
 mod system;
 mod tidy;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         guide::trials,
         crashes::trials,
         outage::trials,
+        permissions::trials,
         bad_input::trials,
         clients::trials,
         cloud::trials,

@@ -10,6 +10,7 @@ use std::{
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports, load_stack},
     events::Entry,
+    iam::Mode,
     lambda::LogSink,
 };
 use reqwest::{Client, StatusCode};
@@ -36,8 +37,15 @@ impl System {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
-        let config =
-            CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard(), data: None };
+        let config = CloudConfig {
+            stack,
+            listeners,
+            binaries: binaries(),
+            environment,
+            log: LogSink::discard(),
+            data: None,
+            iam: Mode::Enforce,
+        };
         let cloud = Cloud::start(config).expect("the cloud starts");
         drop(rustls::crypto::ring::default_provider().install_default());
         Self { cloud: Arc::new(cloud), http: Client::new() }

@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 
 use crate::endpoint::Services;
+use crate::iam::{Caller, Denial};
 use crate::lambda::LambdaError;
 use crate::sns::{Publication, SnsError};
 use crate::sqs::{Outgoing, SqsError};
@@ -30,6 +31,9 @@ pub enum DeliveryError {
     /// The cloud is going down, or has not started.
     #[error("the local cloud is not running")]
     NotRunning,
+    /// No policy lets the sender in.
+    #[error("{}", .0.message())]
+    Denied(Denial),
     /// The queue refused it.
     #[error(transparent)]
     Queue(#[from] SqsError),
@@ -47,6 +51,7 @@ impl DeliveryError {
         match self {
             Self::UnknownDestination { .. } => "UnknownDestination",
             Self::NotRunning => "ServiceUnavailable",
+            Self::Denied(_) => "AccessDeniedException",
             Self::Queue(error) => error.query_code(),
             Self::Topic(error) => error.code(),
             Self::Function(error) => error.code(),
@@ -59,7 +64,7 @@ impl DeliveryError {
         const TOO_MANY_REQUESTS: u16 = 429;
         let transient = |status: u16| status == TOO_MANY_REQUESTS || status >= 500 && status != NOT_IMPLEMENTED;
         match self {
-            Self::UnknownDestination { .. } => false,
+            Self::UnknownDestination { .. } | Self::Denied(_) => false,
             Self::NotRunning => true,
             Self::Queue(error) => matches!(error, SqsError::OverLimit { .. }) || transient(error.query_status()),
             Self::Topic(error) => transient(error.status()),
@@ -82,6 +87,26 @@ impl Destinations {
     /// All services; none before the cloud has started and after it has stopped.
     pub(crate) fn services(&self) -> Option<Services> {
         self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// As [`deliver`](Self::deliver), if the policies let `sender` in.
+    pub(crate) fn deliver_as(&self, sender: &Caller, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
+        let services = self.services().ok_or(DeliveryError::NotRunning)?;
+        services.iam.authorize_delivery(&services, sender, arn).map_err(DeliveryError::Denied)?;
+        self.deliver(arn, message)
+    }
+
+    /// The same for what a function's configuration sends: its role must allow it.
+    pub(crate) fn deliver_for(&self, function: &str, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
+        let sender = self.services().ok_or(DeliveryError::NotRunning)?.iam.function(function);
+        self.deliver_as(&sender, arn, message)
+    }
+
+    /// The same for what a service sends with a role that it is given.
+    pub(crate) fn deliver_by(&self, role_arn: &str, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
+        const SESSION: &str = "onceward";
+        let sender = self.services().ok_or(DeliveryError::NotRunning)?.iam.assumed(role_arn, SESSION);
+        self.deliver_as(&sender, arn, message)
     }
 
     /// Hands `message` to the queue, the topic or the function (asynchronously) that `arn` names. A topic takes body,
@@ -129,7 +154,7 @@ mod tests {
     #[test]
     fn a_message_is_tried_again_only_where_it_is_not_at_fault() {
         let function = "f".to_owned();
-        let full = LambdaError::TooManyRequests { function: function.clone(), running: 1, waiting: 1, reserved: false };
+        let full = LambdaError::TooManyRequests { function: function.clone(), running: 1, waiting: 1 };
         let missing = LambdaError::FunctionNotFound { arn: function };
         assert!(DeliveryError::Function(full).is_retryable());
         assert!(!DeliveryError::Function(missing).is_retryable());

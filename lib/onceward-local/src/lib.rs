@@ -11,6 +11,7 @@ pub mod endpoint;
 pub mod events;
 pub mod faults;
 pub mod gateway;
+pub mod iam;
 pub mod lambda;
 pub mod logs;
 pub mod retry;

@@ -13,6 +13,7 @@ use libtest_mimic::{Completion, Failed, Trial};
 use onceward_aws::http_client;
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports},
+    iam::Mode,
     lambda::LogSink,
     template::Stack,
 };
@@ -137,6 +138,7 @@ fn embedded() -> Result<Running, String> {
             environment,
             log: LogSink::discard(),
             data: None,
+            iam: Mode::Enforce,
         })
     });
     Ok(Running::Embedded { cloud: Box::new(cloud.map_err(|error| error.to_string())?), _runtime: runtime })

@@ -29,6 +29,7 @@ use crate::endpoint::{self, Services};
 use crate::events::EventBridge;
 use crate::faults::Faults;
 use crate::gateway::Gateway;
+use crate::iam::{self, Iam};
 use crate::lambda::{Lambda, LambdaError, LogSink};
 use crate::s3::S3;
 use crate::sns::Sns;
@@ -54,6 +55,8 @@ pub struct CloudConfig {
     pub log: LogSink,
     /// The folder for what outlives the process; without it all is in memory.
     pub data: Option<PathBuf>,
+    /// What happens to a call that the template's policies do not allow.
+    pub iam: iam::Mode,
 }
 
 /// What is left to others.
@@ -132,11 +135,12 @@ impl Cloud {
 
     /// The same, with some of it left to others.
     pub fn start_with(config: CloudConfig, options: &Options) -> Result<Self, CloudError> {
-        let CloudConfig { stack, listeners, binaries, environment, log, data } = config;
+        let CloudConfig { stack, listeners, binaries, environment, log, data, iam } = config;
         let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
         let services = Services::open(listeners.account().clone(), log, store)?;
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
+        services.iam.declare(iam, stack.permissions.clone());
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
         let binaries = (binaries.as_path(), &mut packages);
@@ -216,6 +220,11 @@ impl Cloud {
     /// The functions.
     pub fn lambda(&self) -> &Lambda {
         &self.services.lambda
+    }
+
+    /// Who was denied what, and which permissions nobody used.
+    pub fn iam(&self) -> &Iam {
+        &self.services.iam
     }
 
     /// The sandbox payment gateway.

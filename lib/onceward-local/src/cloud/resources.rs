@@ -37,6 +37,9 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
             Ok(()) | Err(_) => {}
         }
     }
+    for (topic_arn, policy) in &stack.permissions.topic_policies {
+        sns.set_policy(topic_arn, policy).map_err(refused("policy of topic", topic_arn))?;
+    }
     for subscription in &stack.subscriptions {
         subscribe(sns, subscription)?;
     }
@@ -182,11 +185,15 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
                 report_batch_item_failures,
                 filters,
             };
+            services
+                .iam
+                .authorize_queue(services, &function.name, &mapping.queue_arn)
+                .map_err(refused("event source of", &function.name))?;
             lambda.map_sqs(sqs.clone(), mapping).map_err(refused("event source of", &function.name))?;
         }
         Trigger::Stream {
             table,
-            stream_arn: _,
+            stream_arn,
             starting_position,
             batch_size,
             batching_window,
@@ -199,6 +206,12 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             filters,
             on_failure_arn,
         } => {
+            let authorized = services.iam.authorize_stream(services, &function.name, &stream_arn);
+            authorized.map_err(refused("event source of", &function.name))?;
+            if let Some(arn) = &on_failure_arn {
+                let authorized = services.iam.authorize_destination(services, &function.name, arn);
+                authorized.map_err(refused("event source of", &function.name))?;
+            }
             let mapping = StreamMapping {
                 function: name,
                 table,

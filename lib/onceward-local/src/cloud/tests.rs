@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 use crate::events::{Archive, Entry};
+use crate::iam::Mode;
 use crate::lambda::{EventInvokeConfig, Logging};
 use crate::sqs::Receive;
 use crate::store::tests::Folder;
@@ -61,6 +62,7 @@ async fn config() -> CloudConfig {
         environment,
         log: LogSink::discard(),
         data: None,
+        iam: Mode::Enforce,
     }
 }
 

@@ -33,6 +33,7 @@ pub(super) enum Format {
 enum Print {
     Say(String),
     Tell(News),
+    Record(String),
     Fail(String),
     Log(LogLine),
     Close,
@@ -77,6 +78,11 @@ impl Console {
     /// Something that has happened.
     pub(super) fn tell(&self, news: News) {
         let _ = self.queue.send(Print::Tell(news));
+    }
+
+    /// A JSON object of our own, on stdout.
+    pub(super) fn record(&self, json: &str) {
+        let _ = self.queue.send(Print::Record(json.to_owned()));
     }
 
     /// Why it ends. On stderr whatever the format.
@@ -135,6 +141,7 @@ impl Printer {
                 Print::Close => return,
                 Print::Say(text) => self.say(&text),
                 Print::Tell(news) => self.tell(news),
+                Print::Record(json) => writeln!(io::stdout(), "{json}"),
                 Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
                 Print::Log(line) => self.log(&line),
             };

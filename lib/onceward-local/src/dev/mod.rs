@@ -7,6 +7,7 @@ mod columns;
 mod console;
 mod demo;
 mod hop;
+mod permissions;
 mod rebuild;
 mod stop;
 mod workspace;
@@ -24,6 +25,7 @@ use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Options, Ports, load_stack};
 use crate::faults::{self, FaultError, Plan};
+use crate::iam::Mode;
 use crate::template::TemplateError;
 
 /// How long stopping may take before what is left is abandoned.
@@ -75,6 +77,9 @@ pub struct Args {
     /// from news of this command, `onceward::dev`) and everything else on stderr
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Text)]
     log: Format,
+    /// What happens to a call that the policies in the template do not allow
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Enforce)]
+    iam: Mode,
     /// Show the functions' INFO and DEBUG lines too
     #[arg(long, short)]
     verbose: bool,
@@ -120,6 +125,11 @@ pub async fn run(args: Args) -> ExitCode {
                     _ = tokio::time::timeout(SHUTDOWN_MAX, cloud.shutdown()) => {}
                     _ = stop::signal() => {}
                 }
+                match (args.iam, args.log) {
+                    (Mode::Report, Format::Text) => console.say(&permissions::text(cloud.iam())),
+                    (Mode::Report, Format::Json) => console.record(&permissions::json(cloud.iam())),
+                    _ => {}
+                }
                 stopped
             }
             Err(error) => {
@@ -154,6 +164,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
         environment: BTreeMap::new(),
         log: console.sink(),
         data: args.data.clone(),
+        iam: args.iam,
     };
     let cloud = Cloud::start_with(config, &options)?;
     let mut notes = inject(args, &cloud)?;

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use crate::account::Account;
+use crate::iam::Caller;
 use crate::wire::{AwsResponse, Protocol};
 
 const XML: &str = "text/xml";
@@ -21,12 +22,13 @@ pub(super) fn error(status: u16, protocol: Option<Protocol>, code: &str, message
     AwsResponse { status, content_type, headers: Vec::new(), body: body.into() }
 }
 
-/// `GetCallerIdentity`, which people try first: whoever asks is the account's root.
-pub(super) fn caller_identity(account: &Account) -> AwsResponse {
+/// `GetCallerIdentity`, which people try first: a function is its role's session, whoever else asks the account's root.
+pub(super) fn caller_identity(account: &Account, caller: &Caller) -> AwsResponse {
     let id = &account.id;
+    let (arn, user_id) = (caller.name(id), caller.user_id(id));
     let body = format!(
         "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><GetCallerIdentityResult>\
-         <Arn>arn:aws:iam::{id}:root</Arn><UserId>{id}</UserId><Account>{id}</Account></GetCallerIdentityResult>\
+         <Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{id}</Account></GetCallerIdentityResult>\
          <ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata></GetCallerIdentityResponse>",
         request_id()
     );
@@ -34,7 +36,7 @@ pub(super) fn caller_identity(account: &Account) -> AwsResponse {
 }
 
 /// The HTTP response, with a request id if the service gave none.
-pub(super) fn into_http(answer: AwsResponse) -> Response<Body> {
+pub(crate) fn into_http(answer: AwsResponse) -> Response<Body> {
     const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

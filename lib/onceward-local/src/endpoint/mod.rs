@@ -15,12 +15,15 @@ use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+pub(crate) use self::answer::into_http;
+pub(crate) use self::target::credential;
 use self::target::{Service, Target, Unroutable};
 use crate::account::Account;
 use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
 use crate::faults::{self, Faults};
+use crate::iam::{self, Caller, Iam};
 use crate::lambda::{Lambda, LogSink};
 use crate::logs::Logs;
 use crate::s3::S3;
@@ -54,6 +57,8 @@ pub struct Services {
     pub scheduler: Scheduler,
     /// What functions print.
     pub logs: Logs,
+    /// Who may do what.
+    pub iam: Iam,
     /// How they reach each other.
     pub destinations: Destinations,
     /// Where they keep what outlives the process.
@@ -83,6 +88,8 @@ impl Services {
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
         let (destinations, faults) = (Destinations::default(), Faults::default());
         let logs = Logs::new(account.clone());
+        let iam = Iam::new(account.clone(), log.clone());
+        let log = iam::watch_logs(log, destinations.clone());
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
             events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
@@ -92,6 +99,7 @@ impl Services {
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
             logs,
             scheduler: Scheduler::new(account.clone(), destinations.clone()),
+            iam,
             destinations: destinations.clone(),
             store,
             faults,
@@ -112,6 +120,7 @@ pub fn router(services: &Services) -> Router {
         .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
         .merge(faults::routes(services.faults.clone()))
         .merge(services.scheduler.api())
+        .layer(from_fn_with_state(services.clone(), iam::rest_guard))
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
@@ -137,12 +146,14 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
             // A query-protocol request by GET has its parameters in the URL.
             let in_url = parts.method == Method::GET && body.is_empty();
             let body = if in_url { Bytes::copy_from_slice(query.as_bytes()) } else { body };
+            let key = credential(&parts.uri, &parts.headers).map(|(key, _)| key);
+            let caller = services.iam.caller(key.as_deref());
             if services.faults.is_off() {
-                dispatch(&services, target, path, body).await
+                dispatch(&services, &caller, target, path, body).await
             } else {
-                let (name, action, in_call) = (target.service.name(), target.action.clone(), body.clone());
-                let call = faults::Call::of(&name, &action).requested(target.protocol, &parts.headers, &path, &in_call);
-                let serve = async |body| dispatch(&services, target, path.clone(), body).await;
+                let (name, action, in_call) = (target.service.signing_name(), target.action.clone(), body.clone());
+                let call = faults::Call::of(name, &action).requested(target.protocol, &parts.headers, &path, &in_call);
+                let serve = async |body| dispatch(&services, &caller, target, path.clone(), body).await;
                 match services.faults.around(&call, body, serve).await {
                     Some(answer) => answer,
                     None => return faults::dropped(),
@@ -163,7 +174,7 @@ async fn any(State(services): State<Services>, request: Request) -> Response<Bod
 
 const JSON: &str = "application/x-amz-json-1.0";
 
-async fn dispatch(services: &Services, target: Target, path: String, body: Bytes) -> AwsResponse {
+async fn dispatch(services: &Services, caller: &Caller, target: Target, path: String, body: Bytes) -> AwsResponse {
     let Target { service, protocol, action } = target;
     if let Some(failure) = services.store.failure() {
         return answer::error(500, Some(protocol), "InternalFailure", &failure.to_string());
@@ -172,13 +183,16 @@ async fn dispatch(services: &Services, target: Target, path: String, body: Bytes
         return answer::error(400, Some(protocol), "SerializationException", &fault);
     }
     let request = AwsRequest { protocol, action, path, body };
+    if let Err(denied) = services.iam.authorize(services, caller, service.signing_name(), &request) {
+        return denied;
+    }
     match service {
         Service::Sqs => services.sqs.handle(request).await,
         Service::Events => services.events.handle(request).await,
         Service::Sns => services.sns.handle(request).await,
         Service::DynamoDb => services.dynamodb.handle(request).await,
         Service::Logs => services.logs.handle(request).await,
-        Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account),
+        Service::Sts if request.action == "GetCallerIdentity" => answer::caller_identity(&services.account, caller),
         Service::Sts => {
             let message = format!("the local cloud does not have STS {}, only GetCallerIdentity", request.action);
             answer::error(400, Some(protocol), "InvalidAction", &message)

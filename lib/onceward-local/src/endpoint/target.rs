@@ -20,11 +20,21 @@ pub(super) enum Service {
 }
 
 impl Service {
-    /// The name it signs with.
-    pub(super) fn name(self) -> String {
-        format!("{self:?}").to_lowercase()
+    /// Its name in signatures, and before the colon of its permissions.
+    pub(super) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Sqs => "sqs",
+            Self::Events => "events",
+            Self::Sns => "sns",
+            Self::DynamoDb => "dynamodb",
+            Self::Logs => "logs",
+            Self::Sts => "sts",
+        }
     }
 }
+
+/// Key, date, region, service and the end.
+const CREDENTIAL_PARTS: usize = 5;
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +49,7 @@ pub(super) struct Target {
 pub(super) enum Unroutable {
     #[error(
         "the local cloud does not have {service}; it has SQS, EventBridge and its Scheduler, SNS, DynamoDB with its \
-         streams, S3, Lambda, \
-         CloudWatch Logs and STS GetCallerIdentity"
+         streams, S3, Lambda, CloudWatch Logs and STS GetCallerIdentity"
     )]
     UnknownService { service: String },
     #[error(
@@ -130,17 +139,24 @@ fn by_action(action: &str) -> Option<Service> {
     has(&["Queue", "Message", "Permission"]).then_some(Service::Sqs)
 }
 
-/// The service in the credential scope: `Credential={key}/{date}/{region}/{service}/aws4_request`, in the header or,
-/// for a presigned URL, in the query.
+/// The service in the credential scope.
 pub(super) fn signed_service(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    credential(uri, headers).map(|(_, service)| service)
+}
+
+/// Access key id and service of the credential: `Credential={key}/{date}/{region}/{service}/aws4_request`, in the header
+/// or, for a presigned URL, in the query.
+pub(crate) fn credential(uri: &Uri, headers: &HeaderMap) -> Option<(String, String)> {
     let scope = match header_text(headers, header::AUTHORIZATION.as_str()) {
         Some(authorization) => authorization.split_once("Credential=")?.1.to_owned(),
         None => parameter(uri.query()?.as_bytes(), "X-Amz-Credential")?,
     };
     let scope = scope.split([',', ' ']).next().unwrap_or_default();
     // Counted from the end: an access key may hold a slash.
-    let mut parts = scope.rsplit('/');
-    (parts.next() == Some("aws4_request")).then(|| parts.next().map(str::to_owned)).flatten()
+    let mut parts = scope.rsplitn(CREDENTIAL_PARTS, '/');
+    let (end, service) = (parts.next()?, parts.next()?);
+    let key = parts.nth(2)?;
+    (end == "aws4_request").then(|| (key.to_owned(), service.to_owned()))
 }
 
 fn header_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

@@ -99,7 +99,7 @@ fn every_answer_has_a_request_id() {
     let error = answer::error(400, None, "UnknownOperationException", "a < b");
     assert!(String::from_utf8_lossy(&error.body).contains("<Message>a &lt; b</Message>"));
     assert!(answer::into_http(error).headers().contains_key("x-amzn-requestid"));
-    let mut own = answer::caller_identity(&Account::new("eu-west-1", "http://127.0.0.1:4566"));
+    let mut own = answer::caller_identity(&Account::new("eu-west-1", "http://127.0.0.1:4566"), &Caller::Developer);
     own.headers.push(("x-amzn-RequestId", "own".to_owned()));
     assert_eq!(answer::into_http(own).headers()["x-amzn-requestid"], "own");
 }

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::input::Origin;
 use super::target::Target;
 use crate::destination::{DeliveryError, service};
+use crate::iam::Caller;
 use crate::retry::Exhausted;
 use crate::sqs::{MessageAttribute, Outgoing};
 
@@ -92,10 +93,8 @@ impl EventBridge {
             trace_header: event.trace_header.clone(),
             ..Outgoing::default()
         };
-        self.destinations.deliver(&target.arn, message).map_err(|error| Failure {
-            code: failure_code(&error),
-            message: error.to_string(),
-            retryable: error.is_retryable(),
+        self.destinations.deliver_as(&Caller::events(&delivery.rule_arn), &target.arn, message).map_err(|error| {
+            Failure { code: failure_code(&error), message: error.to_string(), retryable: error.is_retryable() }
         })
     }
 
@@ -132,7 +131,7 @@ impl EventBridge {
                     trace_header: event.trace_header.clone(),
                     ..Outgoing::default()
                 };
-                match self.destinations.deliver(dead_letter_arn, dead_letter) {
+                match self.destinations.deliver_as(&Caller::events(&delivery.rule_arn), dead_letter_arn, dead_letter) {
                     Ok(()) => return,
                     Err(second) => format!("{}; its dead-letter queue: {second}", failure.message),
                 }
@@ -168,6 +167,9 @@ fn dead_letter_attributes(
 }
 
 fn failure_code(error: &DeliveryError) -> &'static str {
+    if let DeliveryError::Denied(_) = error {
+        return "NO_PERMISSIONS";
+    }
     match error.code() {
         "AWS.SimpleQueueService.NonExistentQueue" | "NotFound" | "ResourceNotFoundException" => "NO_RESOURCE",
         "OverLimit" | "Throttled" | "ThrottlingException" | "TooManyRequestsException" => "THROTTLING",

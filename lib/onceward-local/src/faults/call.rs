@@ -74,7 +74,7 @@ impl<'a> Call<'a> {
 
     /// Whether a process of `function` calls.
     pub(super) fn is_by(&self, function: &str) -> bool {
-        self.access_key.is_some_and(|key| key == super::access_key(function))
+        self.access_key.is_some_and(|key| key == crate::iam::access_key(function))
     }
 
     /// Whether it is about the resource of this name.

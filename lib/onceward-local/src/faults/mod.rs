@@ -23,7 +23,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 pub(crate) use self::call::Call;
 use self::chance::Chance;
@@ -174,16 +173,6 @@ impl Faults {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The access key id that the processes of `function` sign with: an id of a session, always the same for a name.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
-pub(crate) fn access_key(function: &str) -> String {
-    const SESSION: &str = "ASIA";
-    const KEY_CHARS: usize = 20;
-    let digest = Sha256::digest(function.as_bytes());
-    let id = digest.iter().fold(SESSION.to_owned(), |id, byte| id + &format!("{byte:02X}"));
-    id[..KEY_CHARS].to_owned()
 }
 
 impl Counted {

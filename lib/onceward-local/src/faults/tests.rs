@@ -3,6 +3,7 @@
 use axum::http::{HeaderMap, HeaderValue};
 
 use super::*;
+use crate::iam::access_key;
 use crate::wire::Protocol;
 
 fn faults(seed: u64, specs: &[&str]) -> Faults {

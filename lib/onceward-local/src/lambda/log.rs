@@ -52,12 +52,12 @@ impl LogSink {
         Self::new(drop)
     }
 
-    pub(super) fn write(&self, line: LogLine) {
+    pub(crate) fn write(&self, line: LogLine) {
         (self.write)(line);
     }
 
     /// A line of the cloud's own about a function, in the format functions use.
-    pub(super) fn report(&self, function: &str, environment: u32, level: &str, message: &str) {
+    pub(crate) fn report(&self, function: &str, environment: u32, level: &str, message: &str) {
         let text = serde_json::json!({
             "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "level": level,

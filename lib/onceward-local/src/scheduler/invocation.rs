@@ -98,7 +98,7 @@ impl Scheduler {
             group_id: target.sqs_parameters.as_ref().and_then(|parameters| parameters.message_group_id.clone()),
             ..Outgoing::default()
         };
-        let delivered = self.destinations.deliver(&target.arn, message);
+        let delivered = self.destinations.deliver_by(&target.role_arn, &target.arn, message);
         delivered.map_err(|error| failure(error.code(), error.to_string(), error.is_retryable()))
     }
 
@@ -109,7 +109,7 @@ impl Scheduler {
             let attributes = invocation.dead_letter_attributes(failure, exhausted, retries);
             let message = Outgoing { body: failure.input.clone(), attributes, ..Outgoing::default() };
             // Without a queue that takes it there is nobody to tell, as on AWS.
-            let _ = self.destinations.deliver(dead_letter_arn, message);
+            let _ = self.destinations.deliver_by(&target.role_arn, dead_letter_arn, message);
         }
         self.complete(invocation);
     }

@@ -32,8 +32,12 @@ use self::subscription::{Protocol, Subscription};
 use self::topic::{Sequenced, Topics};
 use crate::account::Account;
 use crate::destination::Destinations;
+use crate::iam::Caller;
 use crate::store::{Kept, KeptGuard, Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse};
+
+/// The attribute that says who may publish and subscribe.
+const POLICY: &str = "Policy";
 
 /// Lost notifications that are remembered; the oldest makes room.
 pub const UNDELIVERED_MAX: usize = 1000;
@@ -113,6 +117,17 @@ impl Sns {
         self.topics().create(&self.account, name, attributes, &BTreeMap::new())
     }
 
+    /// The topic's `Policy`, if it has one.
+    pub(crate) fn policy(&self, topic_arn: &str) -> Option<String> {
+        self.topics().topic(topic_arn).ok()?.attributes.get(POLICY).cloned()
+    }
+
+    /// Sets the topic's `Policy`.
+    pub(crate) fn set_policy(&self, topic_arn: &str, policy: &str) -> Result<(), SnsError> {
+        self.topics().topic_mut(topic_arn)?.attributes.insert(POLICY.to_owned(), policy.to_owned());
+        Ok(())
+    }
+
     /// Subscribes a queue and gives the subscription's ARN; the same subscription twice is one.
     pub fn subscribe(&self, topic_arn: &str, queue_arn: &str, raw: bool) -> Result<String, SnsError> {
         let attributes = [("RawMessageDelivery".to_owned(), raw.to_string())].into();
@@ -142,10 +157,12 @@ impl Sns {
         let message_id = Uuid::new_v4().to_string();
         let in_order = self.state.in_order.lock().unwrap_or_else(PoisonError::into_inner);
         let mut topics = self.topics();
-        let topic = topics.topic_mut(&message.topic_arn)?;
+        let topic = topics.topic(&message.topic_arn)?;
         message.check(topic)?;
         let signature_version = topic.signature_version().to_owned();
+        // Only a FIFO topic changes, and is stored.
         let place = if topic.is_fifo() {
+            let topic = topics.topic_mut(&message.topic_arn)?;
             Some(topic.sequence(u64::try_from(now_ms).unwrap_or_default(), &message_id, &message))
         } else {
             drop(in_order);
@@ -184,9 +201,11 @@ impl Sns {
             return;
         }
         let outgoing = notification.outgoing(subscription, &self.account);
-        let mut outcome = self.destinations.deliver(&subscription.endpoint, outgoing);
+        let sender = Caller::sns(&subscription.topic_arn);
+        let mut outcome = self.destinations.deliver_as(&sender, &subscription.endpoint, outgoing);
         if let (Err(_), Some(arn)) = (&outcome, &subscription.settings.dead_letter_arn) {
-            outcome = self.destinations.deliver(arn, notification.to_queue(arn, subscription, &self.account));
+            outcome =
+                self.destinations.deliver_as(&sender, arn, notification.to_queue(arn, subscription, &self.account));
         }
         if let Err(error) = outcome {
             let mut all = self.state.undelivered.lock().unwrap_or_else(PoisonError::into_inner);

@@ -107,7 +107,7 @@ fn irrelevant(properties: &Properties<'_>) {
     properties.irrelevant(&[
         "FunctionName",
         "Description",
-        // Who may do what.
+        // Who may do what: resources/permissions.
         "Role",
         "RolePath",
         "Policies",
@@ -153,7 +153,7 @@ fn build(resolver: &Resolver<'_>, resource: &Resource) -> Option<Build> {
 }
 
 /// SAM's rule for globals: mappings merge, lists are joined with the global items first, anything else is replaced.
-fn merge(global: &Node, own: &Node) -> Node {
+pub(super) fn merge(global: &Node, own: &Node) -> Node {
     let data = match (&global.data, &own.data) {
         (Data::Map(global), Data::Map(own)) => {
             let mut merged = own.clone();

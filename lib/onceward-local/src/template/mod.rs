@@ -1,8 +1,8 @@
 //! The template loader: from a SAM template to what the local cloud must create, or to every reason why it cannot.
 //!
 //! Nothing is skipped silently. A resource type, property or intrinsic function that the local cloud does not know is an
-//! error that names resource, property and line. Properties that make no difference on one machine (roles, policies,
-//! encryption, tags, …) are listed by name in `resources/`, one list for each type.
+//! error that names resource, property and line. Properties that make no difference on one machine (encryption,
+//! tags, …) are listed by name in `resources/`, one list for each type.
 
 mod destination;
 mod document;

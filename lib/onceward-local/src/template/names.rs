@@ -5,6 +5,7 @@ use super::{
     node::{Data, Node},
     parameters::Kind,
 };
+use crate::account::Account;
 
 /// The name of the one stack a local cloud holds.
 pub const STACK_NAME: &str = "onceward";
@@ -40,6 +41,7 @@ pub(super) fn reference(
             match resource.kind.as_str() {
                 "AWS::SQS::Queue" => queue_url(resolver, &physical),
                 "AWS::SNS::Topic" => account.arn("sns", &physical),
+                "AWS::IAM::ManagedPolicy" => policy_arn(account, &physical),
                 _ => physical,
             }
         }
@@ -102,6 +104,7 @@ pub(super) fn attribute(
         ("AWS::Serverless::HttpApi", "ApiEndpoint") => HTTP_PLACEHOLDER.to_owned(),
         ("AWS::Logs::LogGroup", "Arn") => account.arn("logs", &format!("log-group:{name}:*")),
         ("AWS::IAM::Role", "Arn") => format!("arn:aws:iam::{}:role/{name}", account.id),
+        ("AWS::IAM::ManagedPolicy", "PolicyArn") => policy_arn(account, &name),
         (kind, _) => {
             let message = format!("the local cloud knows no attribute `{attribute}` of `{id}` ({kind})");
             return Err(resolver.faults.add(line, place, message));
@@ -112,6 +115,11 @@ pub(super) fn attribute(
 /// The API that SAM makes for `HttpApi` events without an `ApiId`.
 fn implicit_api(resolver: &Resolver<'_>, id: &str) -> bool {
     id == "ServerlessHttpApi" && resolver.document.resource(id).is_none()
+}
+
+/// The ARN of one of the account's own managed policies.
+pub(super) fn policy_arn(account: &Account, name: &str) -> String {
+    format!("arn:aws:iam::{}:policy/{name}", account.id)
 }
 
 /// What follows a table's ARN in its stream's: a table has one stream, resolved by the table's name.
@@ -131,7 +139,7 @@ fn queue_url(resolver: &Resolver<'_>, name: &str) -> String {
 }
 
 /// A rule of the default bus is `rule/{name}`, any other `rule/{bus}/{name}`.
-fn rule_path(bus: &str, name: &str) -> String {
+pub(super) fn rule_path(bus: &str, name: &str) -> String {
     match bus_name(bus) {
         "default" => format!("rule/{name}"),
         bus => format!("rule/{bus}/{name}"),
@@ -193,6 +201,7 @@ fn name_property(kind: &str) -> Option<&'static str> {
         "AWS::Serverless::Function" => "FunctionName",
         "AWS::Logs::LogGroup" => "LogGroupName",
         "AWS::IAM::Role" => "RoleName",
+        "AWS::IAM::ManagedPolicy" => "ManagedPolicyName",
         _ => return None,
     })
 }

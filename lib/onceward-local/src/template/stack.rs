@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::parameters::Parameter;
 use crate::{
     events::Archive,
+    iam::Permissions,
     lambda::{Cors, EventInvokeConfig, Logging},
     retry::RetryPolicy,
     scheduler::Schedule,
@@ -45,6 +46,8 @@ pub struct Stack {
     pub functions: Vec<Function>,
     /// What the HTTP API answers browsers about other origins.
     pub cors: Option<Cors>,
+    /// Who may do what.
+    pub permissions: Permissions,
     /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
     pub outputs: BTreeMap<String, String>,
 }

@@ -110,7 +110,7 @@ impl Event {
     }
 
     fn deliver(&self, arn: &str, message: Outgoing) {
-        match self.lambda.destinations().deliver(arn, message) {
+        match self.lambda.destinations().deliver_for(&self.pool.spec.name, arn, message) {
             // Without a cloud around it, or when it goes: there is nobody left to tell.
             Ok(()) | Err(DeliveryError::NotRunning) => {}
             Err(error) => self.report(&format!("{} could not send to {arn}: {error}", self.pool.spec.name)),

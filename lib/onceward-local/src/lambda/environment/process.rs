@@ -4,7 +4,7 @@ use std::{env, io, net::SocketAddr, process::Stdio};
 
 use tokio::process::{Child, Command};
 
-use crate::{account::Account, faults::access_key, lambda::spec::FunctionSpec};
+use crate::{account::Account, iam::access_key, lambda::spec::FunctionSpec};
 
 /// Where commands are looked for when the cloud itself has no `PATH`.
 const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";

@@ -4,6 +4,7 @@ mod bucket;
 mod bus;
 mod http_api;
 mod mapping;
+mod permissions;
 pub(super) mod queue;
 pub(super) mod rule;
 pub(super) mod schedule;
@@ -23,13 +24,14 @@ use super::{
 };
 use crate::account::Account;
 
-/// Types that grant, log or watch: the local cloud allows everything and prints what happens.
-const IRRELEVANT: [&str; 11] = [
+/// Types that log or watch: the local cloud prints what happens. Those that grant are read by themselves.
+const IRRELEVANT: [&str; 12] = [
     "AWS::CloudWatch::Alarm",
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::CloudWatch::Dashboard",
     "AWS::Events::EventBusPolicy",
     "AWS::IAM::ManagedPolicy",
+    "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::Lambda::Permission",
     "AWS::Logs::LogGroup",
@@ -70,6 +72,7 @@ pub(super) fn stack(
     for resource in present {
         mapping::attach(&resolver, resource, &mut stack);
     }
+    permissions::read(&resolver, &mut stack);
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
     stack

@@ -1,6 +1,7 @@
 mod buckets;
 mod events;
 mod faults;
+mod grants;
 mod intrinsics;
 mod lambda;
 mod permissions;

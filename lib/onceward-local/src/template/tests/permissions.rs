@@ -1,4 +1,5 @@
-//! Who may do what in the repository's template: what the local cloud never asks and AWS always does.
+//! Who may do what in the repository's template: that it is as narrow as it can be written. That it suffices, and that
+//! what it allows is used, the system tests show.
 
 use std::path::Path;
 

@@ -91,7 +91,7 @@ impl Reading {
         );
         let Some(arn) = &self.mapping.on_failure_arn else { return };
         let body = document(self, condition, records, invocations, response, Utc::now()).to_string();
-        match self.destinations.deliver(arn, Outgoing { body, ..Outgoing::default() }) {
+        match self.destinations.deliver_for(&self.pool.spec.name, arn, Outgoing { body, ..Outgoing::default() }) {
             Ok(()) | Err(DeliveryError::NotRunning) => {}
             Err(error) => self.report("ERROR", &format!("could not send to {arn}: {error}")),
         }
