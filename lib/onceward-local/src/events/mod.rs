@@ -166,7 +166,7 @@ impl EventBridge {
         };
         for delivery in &deliveries {
             let twice = self.faults.delivered_twice(bus, &delivery.target.arn);
-            for _ in 0..1 + usize::from(twice) {
+            for _ in 0..=usize::from(twice) {
                 self.send(event, delivery);
             }
         }

@@ -144,7 +144,7 @@ async fn a_function_that_may_not_run_has_its_events_dead_lettered_without_retrie
 async fn a_bus_gets_the_record_as_an_event_of_lambda() {
     let (bench, services) = cloud();
     let pattern = json!({ "source": ["lambda"], "detail-type": ["Lambda Function Invocation Result - Success"] });
-    let rule = Rule { name: "rule".to_owned(), bus: "default".to_owned(), pattern, enabled: true };
+    let rule = Rule { name: "rule".to_owned(), pattern: Some(pattern.to_string()), ..Rule::default() };
     services.events.put_rule(rule).unwrap();
     let target = Target {
         id: "t".to_owned(),
@@ -152,7 +152,7 @@ async fn a_bus_gets_the_record_as_an_event_of_lambda() {
         dead_letter_arn: None,
         input: None,
         message_group_id: None,
-        retry_policy: None,
+        ..Target::default()
     };
     services.events.put_target("default", "rule", target).unwrap();
     let bus = bench.account.arn("events", "event-bus/default");
