@@ -151,7 +151,14 @@ async fn a_bus_gets_the_record_as_an_event_of_lambda() {
     let pattern = json!({ "source": ["lambda"], "detail-type": ["Lambda Function Invocation Result - Success"] });
     let rule = Rule { name: "rule".to_owned(), pattern: Some(pattern.to_string()), ..Rule::default() };
     services.events.put_rule(rule).unwrap();
-    let target = Target { id: "t".to_owned(), arn: services.sqs.arn("told"), ..Target::default() };
+    let target = Target {
+        id: "t".to_owned(),
+        arn: services.sqs.arn("told"),
+        dead_letter_arn: None,
+        input: None,
+        message_group_id: None,
+        ..Target::default()
+    };
     services.events.put_target("default", "rule", target).unwrap();
     let bus = bench.account.arn("events", "event-bus/default");
     let config = EventInvokeConfig { on_success_arn: Some(bus.clone()), ..EventInvokeConfig::default() };
