@@ -2,6 +2,7 @@
 
 mod attach;
 mod data;
+mod faults;
 mod process;
 mod project;
 mod rebuild;
@@ -71,6 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(refusals::trials());
     trials.extend(rebuild::trials());
     trials.extend(attach::trials());
+    trials.extend(faults::trials());
     trials
 }
 

@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
 
 use super::{
     Answer, Environment, Job,
@@ -19,6 +22,10 @@ use crate::lambda::{
 /// The deadline that invocations are told, from when they are delivered: the longest timeout a function can have. What
 /// the function makes of it is its own affair; here nothing happens then.
 pub const ATTACHED_DEADLINE: Duration = Duration::from_mins(15);
+
+/// How long a process that has answered may take to ask for the next event before it counts as gone: it may have died in
+/// between. One that merely stands at a breakpoint there is back as soon as it asks.
+const NEXT_MAX: Duration = Duration::from_secs(1);
 
 /// The Runtime API, and who is there.
 struct Attached {
@@ -46,6 +53,7 @@ pub(super) async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mps
                     Call::Finished { .. } | Call::Extension => {}
                 },
                 () = gone(&mut attached.next) => attached.left(),
+                () = sleep(NEXT_MAX), if attached.present && attached.next.is_none() => attached.left(),
             }
         }
     };

@@ -2,6 +2,7 @@
 //! returns. A message is found by its arrival number; ordered indexes tell which is next visible and next expired.
 
 mod attempt;
+mod copy;
 mod moves;
 mod stored;
 
@@ -150,13 +151,6 @@ impl Queue {
         let record = Record { sent_ms: self.now_ms, ..Record::default() };
         self.insert(Arc::new(message), record, delay_ms);
         original
-    }
-
-    /// Adds a second copy of a message that was just received, as it was before: on AWS, on a server that was not there.
-    pub(crate) fn copy(&mut self, message: Arc<Message>, record: &Record) {
-        let receives = record.receives.saturating_sub(1);
-        let first_received_ms = record.first_received_ms.filter(|_| receives > 0);
-        self.insert(message, Record { receives, first_received_ms, ..record.clone() }, 0);
     }
 
     /// Takes visible messages, oldest first; a FIFO queue gives several of one group in their order.
