@@ -7,6 +7,7 @@
 mod document;
 mod error;
 mod function;
+mod generated;
 mod intrinsics;
 mod names;
 mod node;

@@ -10,7 +10,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path};
 use super::{
     document::{Document, Resource},
     error::Faults,
-    function,
+    function, generated,
     intrinsics::Resolver,
     names, parameters,
     properties::Properties,
@@ -57,6 +57,7 @@ pub(super) fn stack(
     for resource in present {
         connect(&resolver, resource, directory, &mut stack);
     }
+    generated::check(document, faults);
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
     stack
