@@ -70,13 +70,13 @@ async fn the_order_flow(system: System) {
     twice(&system).await;
     for consumer in CONSUMERS {
         let message = Outgoing { body: "not json".to_owned(), ..Outgoing::default() };
-        system.cloud.sqs().send(&format!("onceward-{consumer}"), message).expect("SQS takes it");
+        system.cloud().sqs().send(&format!("onceward-{consumer}"), message).expect("SQS takes it");
         let letters = system.dead_letters(consumer).await;
         assert_eq!(letters.len(), 1, "{consumer}: {letters:#?}");
     }
     system.drained().await;
 
-    let iam = system.cloud.iam();
+    let iam = system.cloud().iam();
     assert_eq!(iam.denials(), []);
     let (exceptions, unused): (Vec<_>, Vec<_>) = iam.unused().into_iter().partition(is_exception);
     assert!(unused.is_empty(), "allowed and never used: {unused:#?}");
@@ -93,14 +93,14 @@ async fn twice(system: &System) {
     system.settled(first.1["order_id"].as_str().expect("an id")).await;
     system.drained().await;
     // Byte by byte, as a queue delivers again: an event that is written anew is another payload.
-    let rows = system.rows("onceward-ledger");
+    let rows = system.rows("onceward-ledger").await;
     let events = rows.iter().filter_map(|row| row["events"]["L"].as_array()).flatten();
     for text in events.filter_map(|event| event["S"].as_str()) {
         let event: Value = serde_json::from_str(text).expect("an envelope");
-        let rules = system.cloud.stack().rules.iter();
+        let rules = system.cloud().stack().rules.iter();
         for rule in rules.filter(|rule| rule.pattern["detail-type"][0] == event["type"]) {
             let body = format!(r#"{{"version":"0","detail-type":{},"detail":{text}}}"#, event["type"]);
-            system.cloud.sqs().send(&rule.name, Outgoing { body, ..Outgoing::default() }).expect("sent");
+            system.cloud().sqs().send(&rule.name, Outgoing { body, ..Outgoing::default() }).expect("sent");
         }
     }
     system.drained().await;
@@ -123,14 +123,14 @@ async fn without_a_permission() {
     let order_id = system.place(&order("p-1", 2)).await;
     let dead_letters = "onceward-schedule-shipment-dlq";
     eventually("the event is a dead letter", async || {
-        system.cloud.sqs().depth(dead_letters).is_ok_and(|depth| depth.visible == 1)
+        system.cloud().sqs().depth(dead_letters).is_ok_and(|depth| depth.visible == 1)
     })
     .await;
-    let letters = system.dead_letters_of(dead_letters).await;
-    let event: Value = serde_json::from_str(&letters[0].body).expect("the event");
+    let letters = system.dead_letters("schedule-shipment").await;
+    let event: Value = serde_json::from_str(letters[0].body().expect("a body")).expect("the event");
     assert_eq!(event["detail-type"], "payment.authorized.v1");
     assert_ne!(system.order(&order_id).await["status"], "confirmed");
-    let [(denial, count)] = system.cloud.iam().denials().try_into().expect("one kind of call is denied");
+    let [(denial, count)] = system.cloud().iam().denials().try_into().expect("one kind of call is denied");
     assert!(count >= 5, "each of five receives was denied, not {count}");
     assert_eq!(
         denial.message(),
@@ -138,5 +138,5 @@ async fn without_a_permission() {
          authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:us-east-1:000000000000:table/\
          onceward-shipments because no identity-based policy allows the dynamodb:PutItem action"
     );
-    system.cloud.shutdown().await;
+    system.cloud().shutdown().await;
 }

@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_message_is_tried_again_only_where_it_is_not_at_fault() {
         let function = "f".to_owned();
-        let full = LambdaError::TooManyRequests { function: function.clone(), running: 1, waiting: 1, reserved: false };
+        let full = LambdaError::TooManyRequests { function: function.clone(), running: 1, waiting: 1 };
         let missing = LambdaError::FunctionNotFound { arn: function };
         assert!(DeliveryError::Function(full).is_retryable());
         assert!(!DeliveryError::Function(missing).is_retryable());

@@ -17,6 +17,7 @@ use onceward_aws::http_client;
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports},
     faults::{Counted, Plan},
+    iam::Mode,
     lambda::LogSink,
     template::Stack,
 };
@@ -59,8 +60,15 @@ impl Bench {
         drop(rustls::crypto::ring::default_provider().install_default());
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
-        let config =
-            CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard(), data: None };
+        let config = CloudConfig {
+            stack,
+            listeners,
+            binaries: binaries(),
+            environment,
+            log: LogSink::discard(),
+            data: None,
+            iam: Mode::Enforce,
+        };
         let cloud = Cloud::start(config).expect("the cloud starts");
         let sdk = sdk(cloud.aws_url(), RetryConfig::disabled()).await;
         let (sqs, dynamodb) = (aws_sdk_sqs::Client::new(&sdk), aws_sdk_dynamodb::Client::new(&sdk));

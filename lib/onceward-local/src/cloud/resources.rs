@@ -165,6 +165,7 @@ pub(super) fn map(services: &Services, stack: &Stack) -> Result<Vec<Route>, Clou
 fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> Result<Option<Route>, CloudError> {
     let Services { sqs, dynamodb, lambda, .. } = services;
     let name = function.name.clone();
+    let authorized = |outcome: Result<(), _>| outcome.map_err(refused("event source of", &function.name));
     match trigger.clone() {
         Trigger::Topic(subscription) => subscribe(&services.sns, &subscription)?,
         Trigger::Http { method, path } => return Ok(Some(Route { method, path, function: name })),
@@ -185,10 +186,7 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
                 report_batch_item_failures,
                 filters,
             };
-            services
-                .iam
-                .authorize_queue(services, &function.name, &mapping.queue_arn)
-                .map_err(refused("event source of", &function.name))?;
+            authorized(services.iam.authorize_queue(services, &function.name, &mapping.queue_arn))?;
             lambda.map_sqs(sqs.clone(), mapping).map_err(refused("event source of", &function.name))?;
         }
         Trigger::Stream {
@@ -206,11 +204,9 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             filters,
             on_failure_arn,
         } => {
-            let authorized = services.iam.authorize_stream(services, &function.name, &stream_arn);
-            authorized.map_err(refused("event source of", &function.name))?;
+            authorized(services.iam.authorize_stream(services, &function.name, &stream_arn))?;
             if let Some(arn) = &on_failure_arn {
-                let authorized = services.iam.authorize_destination(services, &function.name, arn);
-                authorized.map_err(refused("event source of", &function.name))?;
+                authorized(services.iam.authorize_destination(services, &function.name, arn))?;
             }
             let mapping = StreamMapping {
                 function: name,

@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod event_rule;
 mod function;
+mod generated;
 mod intrinsics;
 mod names;
 mod node;

@@ -9,10 +9,6 @@ fn open(folder: &Folder) -> Services {
     Services::open(account, LogSink::discard(), Store::open(&folder.0).unwrap()).unwrap()
 }
 
-fn close(services: Services) {
-    services.destinations.disconnect();
-}
-
 fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
     pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
@@ -35,7 +31,8 @@ async fn topics_subscriptions_filters_and_deduplication_outlive_the_process() {
         ..Publication::default()
     };
     let first = services.sns.publish_sequenced(publication("a", "wanted")).unwrap();
-    close(services);
+    services.destinations.disconnect();
+    drop(services);
 
     let services = open(&folder);
     let again = services.sns.publish_sequenced(publication("a", "wanted")).unwrap();
@@ -47,5 +44,5 @@ async fn topics_subscriptions_filters_and_deduplication_outlive_the_process() {
     assert_eq!(received.iter().map(|it| it.body.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     let same = services.sns.subscribe_with(&topic, "sqs", &queue_arn, &attributes).unwrap();
     assert_eq!(same, subscription);
-    close(services);
+    services.destinations.disconnect();
 }

@@ -16,7 +16,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path};
 use super::{
     document::{Document, Resource},
     error::Faults,
-    event_rule, function,
+    event_rule, function, generated,
     intrinsics::Resolver,
     names, parameters,
     properties::Properties,
@@ -73,6 +73,7 @@ pub(super) fn stack(
         mapping::attach(&resolver, resource, &mut stack);
     }
     permissions::read(&resolver, &mut stack);
+    generated::check(document, faults);
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
     stack
