@@ -6,6 +6,7 @@
 mod bad_input;
 mod clients;
 mod cloud;
+mod conformance;
 mod contract;
 mod crashes;
 mod dev;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         bad_input::trials,
         clients::trials,
         cloud::trials,
+        conformance::trials,
         contract::trials,
         dev::trials,
         sources::trials,

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod cloud;
+pub mod conformance;
 pub mod destination;
 pub mod dev;
 pub mod dynamodb;

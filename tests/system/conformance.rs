@@ -1,0 +1,67 @@
+//! What AWS documents, asked of the local cloud: `onceward conformance`, as a test.
+
+use std::collections::BTreeMap;
+
+use libtest_mimic::Trial;
+use onceward_local::{
+    cloud::{Cloud, CloudConfig, Listeners, Ports},
+    conformance::{Behaviour, Verdict, behaviours, survey},
+    lambda::LogSink,
+    template::Stack,
+};
+use tokio::runtime::Builder;
+
+use crate::{system::binaries, trial};
+
+/// Where the local cloud does not do what AWS documents: the behaviour and the reason.
+const KNOWN_DIFFERENCES: [(&str, &str); 1] = [(
+    "SQS/fifo-receive-attempt",
+    "a consumer here never loses the answer to a receive, so its attempt id is taken and not remembered",
+)];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("conformance::the_local_cloud_does_what_aws_documents", the_local_cloud_does_what_aws_documents),
+        trial("conformance::each_known_difference_names_a_behaviour", each_known_difference_names_a_behaviour),
+    ]
+}
+
+fn the_local_cloud_does_what_aws_documents() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+    let behaviours = behaviours();
+    let verdicts = runtime.block_on(async {
+        let cloud = cloud().await;
+        let verdicts = survey(cloud.aws_url(), &behaviours).await;
+        cloud.shutdown().await;
+        verdicts
+    });
+    let mut wrong = Vec::new();
+    for (behaviour, verdict) in behaviours.iter().zip(verdicts) {
+        let (name, page) = (behaviour.name(), &behaviour.page);
+        match (known(&name), verdict) {
+            (None, Verdict::Differs(seen) | Verdict::Refused(seen)) => wrong.push(format!("{name}: {seen} ({page})")),
+            (Some(_), Verdict::Kept) => wrong.push(format!("{name} is kept: it is no known difference any more")),
+            (None, Verdict::Kept) | (Some(_), _) => {}
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} behaviours:\n{}", wrong.len(), behaviours.len(), wrong.join("\n"));
+}
+
+fn known(name: &str) -> Option<&'static str> {
+    KNOWN_DIFFERENCES.iter().find(|(behaviour, _)| *behaviour == name).map(|(_, reason)| *reason)
+}
+
+fn each_known_difference_names_a_behaviour() {
+    let names: Vec<_> = behaviours().iter().map(Behaviour::name).collect();
+    for (name, _) in KNOWN_DIFFERENCES {
+        assert!(names.iter().any(|it| it == name), "{name}");
+    }
+}
+
+/// A local cloud without any resources.
+async fn cloud() -> Cloud {
+    let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
+    let (stack, environment) = (Stack::default(), BTreeMap::new());
+    let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
+    Cloud::start(config).expect("the cloud starts")
+}
