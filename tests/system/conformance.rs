@@ -1,17 +1,10 @@
 //! What AWS documents, asked of the local cloud: `onceward conformance`, as a test.
 
-use std::collections::BTreeMap;
-
 use libtest_mimic::Trial;
-use onceward_local::{
-    cloud::{Cloud, CloudConfig, Listeners, Ports},
-    conformance::{Behaviour, Verdict, behaviours, survey},
-    lambda::LogSink,
-    template::Stack,
-};
+use onceward_local::conformance::{Behaviour, Verdict, behaviours, embedded, survey};
 use tokio::runtime::Builder;
 
-use crate::{system::binaries, trial};
+use crate::trial;
 
 /// Where the local cloud does not do what AWS documents: the behaviour and the reason.
 const KNOWN_DIFFERENCES: [(&str, &str); 1] = [(
@@ -30,7 +23,7 @@ fn the_local_cloud_does_what_aws_documents() {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
     let behaviours = behaviours();
     let verdicts = runtime.block_on(async {
-        let cloud = cloud().await;
+        let cloud = embedded().await.expect("the cloud starts");
         let verdicts = survey(cloud.aws_url(), &behaviours).await;
         cloud.shutdown().await;
         verdicts
@@ -56,12 +49,4 @@ fn each_known_difference_names_a_behaviour() {
     for (name, _) in KNOWN_DIFFERENCES {
         assert!(names.iter().any(|it| it == name), "{name}");
     }
-}
-
-/// A local cloud without any resources.
-async fn cloud() -> Cloud {
-    let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
-    let (stack, environment) = (Stack::default(), BTreeMap::new());
-    let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
-    Cloud::start(config).expect("the cloud starts")
 }

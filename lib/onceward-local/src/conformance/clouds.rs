@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::process::{Child, Command};
 
 use super::session::{Http, http};
-use crate::cloud::{Cloud, CloudConfig, Listeners, Ports};
+use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports};
 use crate::lambda::LogSink;
 use crate::template::Stack;
 
@@ -73,7 +73,10 @@ impl Running {
     pub(super) async fn start(choice: &Choice) -> Result<Self, String> {
         match choice {
             Choice::Endpoint(url) => Ok(Self { url: url.clone(), embedded: None, _ministack: None }),
-            Choice::Embedded => embedded().await,
+            Choice::Embedded => {
+                let cloud = embedded().await.map_err(|error| error.to_string())?;
+                Ok(Self { url: cloud.aws_url().to_owned(), embedded: Some(cloud), _ministack: None })
+            }
             Choice::Ministack(python) => ministack(python.clone()).await,
         }
     }
@@ -90,12 +93,16 @@ impl Running {
 }
 
 /// The local cloud in this process, without any resources, on free ports.
-async fn embedded() -> Result<Running, String> {
-    let listeners = Listeners::bind(Ports::default()).await.map_err(|error| error.to_string())?;
-    let (stack, environment) = (Stack::default(), BTreeMap::new());
-    let config = CloudConfig { stack, listeners, binaries: PathBuf::new(), environment, log: LogSink::discard() };
-    let cloud = Cloud::start(config).map_err(|error| error.to_string())?;
-    Ok(Running { url: cloud.aws_url().to_owned(), embedded: Some(cloud), _ministack: None })
+pub async fn embedded() -> Result<Cloud, CloudError> {
+    let listeners = Listeners::bind(Ports::default()).await?;
+    Cloud::start(CloudConfig {
+        stack: Stack::default(),
+        listeners,
+        binaries: PathBuf::new(),
+        environment: BTreeMap::new(),
+        log: LogSink::discard(),
+        data: None,
+    })
 }
 
 async fn ministack(python: PathBuf) -> Result<Running, String> {

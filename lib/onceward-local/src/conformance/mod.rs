@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 pub use self::behaviour::{Behaviour, Finding};
 pub use self::checks::behaviours;
+pub use self::clouds::embedded;
 use self::clouds::{Choice, Running};
 pub use self::survey::{Verdict, survey};
 
