@@ -72,7 +72,12 @@ impl Running {
     /// Starts what must be started.
     pub(super) async fn start(choice: &Choice) -> Result<Self, String> {
         match choice {
-            Choice::Endpoint(url) => Ok(Self { url: url.clone(), embedded: None, _ministack: None }),
+            Choice::Endpoint(url) => {
+                // One clear word here instead of one from each behaviour.
+                let uri = url.parse().map_err(|error: http::uri::InvalidUri| format!("it is no URL: {error}"))?;
+                http().get(uri).await.map_err(|error| format!("nothing answers there: {error}"))?;
+                Ok(Self { url: url.clone(), embedded: None, _ministack: None })
+            }
             Choice::Embedded => {
                 let cloud = embedded().await.map_err(|error| error.to_string())?;
                 Ok(Self { url: cloud.aws_url().to_owned(), embedded: Some(cloud), _ministack: None })

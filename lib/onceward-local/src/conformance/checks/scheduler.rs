@@ -27,6 +27,13 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             TYPES,
             expressions,
         )
+        .add(
+            "groups",
+            "A schedule group is created, described and deleted with its schedules",
+            "UserGuide/managing-schedule-group.html",
+            groups,
+        )
+        .add("list", "ListSchedules answers by prefix", "APIReference/API_ListSchedules.html", list)
         .add("flexible-window", "A schedule needs a FlexibleTimeWindow", CREATE, flexible_window)
         .add("twice", "Creating a schedule again is refused with ConflictException", CREATE, twice)
         .add(
@@ -104,6 +111,41 @@ async fn expressions(session: Session) -> Outcome {
         reply.refusal(&["ValidationException"])?;
     }
     Ok(())
+}
+
+async fn groups(session: Session) -> Outcome {
+    let (queue, group, name) = (session.queue(json!({})).await?, session.name(), session.name());
+    let at = |method: Method| {
+        let path = format!("/schedule-groups/{group}");
+        Request::rest("scheduler", method, path, "{}").header("content-type", "application/json")
+    };
+    session.send(at(Method::POST)).await?.success()?;
+    let mut body = schedule("rate(1 day)", &queue);
+    body["GroupName"] = group.clone().into();
+    session.send(request(Method::POST, &name, &body)).await?.success()?;
+    same("Name", text(&session.send(at(Method::GET)).await?.success()?.json()["Name"]), group.as_str())?;
+    session.send(at(Method::DELETE)).await?.success()?;
+    let gone = async || {
+        let path = format!("/schedules/{name}?groupName={group}");
+        let reply = session.send(Request::rest("scheduler", Method::GET, path, "")).await?;
+        Ok((reply.status == 404).then_some(()))
+    };
+    session.eventually("the group's schedule is gone", gone).await
+}
+
+async fn list(session: Session) -> Outcome {
+    let queue = session.queue(json!({})).await?;
+    let mut names = [session.name(), session.name()];
+    for name in &names {
+        create(&session, name, &schedule("rate(1 day)", &queue)).await?.success()?;
+    }
+    let path = format!("/schedules?NamePrefix={}", session.prefix());
+    let listed = session.send(Request::rest("scheduler", Method::GET, path, "")).await?.success()?.json();
+    let mut found: Vec<_> =
+        listed["Schedules"].as_array().into_iter().flatten().map(|schedule| text(&schedule["Name"])).collect();
+    found.sort();
+    names.sort();
+    same("the schedules", found, names)
 }
 
 async fn flexible_window(session: Session) -> Outcome {

@@ -41,6 +41,13 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
         .add("index-sparse", "Items without the index's key are not in the index", INDEXES, sparse)
         .add("index-consistent", "A consistent read of a global secondary index is refused", INDEXES, consistent)
         .add(
+            "local-index",
+            "A local secondary index orders a partition by another key, and is read consistently",
+            "developerguide/LSI.html",
+            local_index,
+        )
+        .add("query-page-size", "A page has at most 1 MB, whatever the limit", PAGES, page_size)
+        .add(
             "scan-segments",
             "The segments of a parallel scan have each item once",
             "APIReference/API_Scan.html",
@@ -221,6 +228,37 @@ async fn consistent(session: Session) -> Outcome {
     let mut request = by_owner();
     request["ConsistentRead"] = true.into();
     table.refuse("Query", request, VALIDATION).await.map(drop)
+}
+
+async fn local_index(session: Session) -> Outcome {
+    let definition = |name: &str, kind: &str| json!({"AttributeName": name, "AttributeType": kind});
+    let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+    let more = json!({
+        "AttributeDefinitions": [definition("pk", "S"), definition("sk", "S"), definition("rank_no", "N")],
+        "LocalSecondaryIndexes": [{
+            "IndexName": "ranks", "KeySchema": [key("pk", "HASH"), key("rank_no", "RANGE")],
+            "Projection": {"ProjectionType": "ALL"},
+        }],
+    });
+    let table = Table::with(&session, true, more).await?;
+    for (sk, rank) in [("a", "3"), ("b", "20"), ("c", "1")] {
+        table.put(json!({"pk": {"S": "p"}, "sk": {"S": sk}, "rank_no": {"N": rank}})).await?;
+    }
+    table.put(json!({"pk": {"S": "p"}, "sk": {"S": "without"}})).await?;
+    let answer = query(&table, "pk = :p", &[], json!({"IndexName": "ranks", "ConsistentRead": true})).await?;
+    same("the items", sort_keys(&answer), vec!["c", "a", "b"])
+}
+
+async fn page_size(session: Session) -> Outcome {
+    let table = Table::sorted(&session).await?;
+    for number in 0..4 {
+        let text = "x".repeat(350_000);
+        table.put(json!({"pk": {"S": "p"}, "sk": {"S": format!("s{number}")}, "a": {"S": text}})).await?;
+    }
+    let first = query(&table, "pk = :p", &[], json!({})).await?;
+    same("a LastEvaluatedKey is there", first["LastEvaluatedKey"].is_object(), true)?;
+    let second = query(&table, "pk = :p", &[], json!({"ExclusiveStartKey": first["LastEvaluatedKey"]})).await?;
+    same("the items of both", [sort_keys(&first), sort_keys(&second)].concat(), vec!["s0", "s1", "s2", "s3"])
 }
 
 async fn segments(session: Session) -> Outcome {

@@ -27,6 +27,13 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
         )
         .add("stream-latest", "LATEST begins with what is written after it", ITERATOR, latest)
         .add(
+            "stream-later",
+            "UpdateTable turns a stream on, for what is written from then on",
+            "APIReference/API_UpdateTable.html",
+            later,
+        )
+        .add("list-streams", "ListStreams names a table's stream", "APIReference/API_streams_ListStreams.html", list)
+        .add(
             "stream-off",
             "A table without a stream has no LatestStreamArn",
             "APIReference/API_TableDescription.html",
@@ -145,6 +152,28 @@ async fn latest(session: Session) -> Outcome {
     table.put(key("after")).await?;
     let records = read(&session, latest, 1).await?;
     same("the first record", &records[0]["dynamodb"]["Keys"], &key("after"))
+}
+
+async fn later(session: Session) -> Outcome {
+    let table = Table::simple(&session).await?;
+    table.put(key("before")).await?;
+    let specification = json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"});
+    table.call("UpdateTable", json!({ "StreamSpecification": specification })).await?;
+    let enabled = async || {
+        let described = table.call("DescribeTable", json!({})).await?["Table"].clone();
+        Ok((described["TableStatus"] == "ACTIVE").then(|| text(&described["LatestStreamArn"])))
+    };
+    let arn = session.eventually("the table is ACTIVE again", enabled).await?;
+    table.put(key("after")).await?;
+    let records = all(&session, &arn, 1).await?;
+    same("the first record", &records[0]["dynamodb"]["Keys"], &key("after"))
+}
+
+async fn list(session: Session) -> Outcome {
+    let (table, arn) = streaming(&session, "KEYS_ONLY").await?;
+    let listed = session.call(STREAMS, "ListStreams", json!({"TableName": table.name})).await?;
+    same("StreamArn", text(&listed["Streams"][0]["StreamArn"]), arn)?;
+    same("TableName", text(&listed["Streams"][0]["TableName"]), table.name)
 }
 
 async fn off(session: Session) -> Outcome {

@@ -36,6 +36,7 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
         )
         .add("transaction-same-item", "Two actions on one item are refused", WRITE, same_item)
         .add("transaction-actions-max", "More than 100 actions are refused", WRITE, actions_max)
+        .add("transaction-size", "Items of more than 4 MB together are refused", WRITE, size)
         .add("transaction-capacity", "A transactional write costs twice the units", WRITE, capacity)
         .add("transact-get", "TransactGetItems answers in the order asked, with {} for what is not there", GET, get)
         .add("transact-get-max", "More than 100 items are refused", GET, get_max)
@@ -142,6 +143,13 @@ async fn actions_max(session: Session) -> Outcome {
     let puts = |count: usize| (0..count).map(|number| put(&table, &number.to_string())).collect::<Vec<_>>();
     write(&session, puts(100).into()).await?;
     refused(&session, puts(101)).await
+}
+
+async fn size(session: Session) -> Outcome {
+    let table = Table::simple(&session).await?;
+    let large = |number: usize| json!({"pk": {"S": number.to_string()}, "a": {"S": "x".repeat(400_000)}});
+    let puts = (0..11).map(|number| json!({"Put": {"TableName": table.name, "Item": large(number)}}));
+    refused(&session, puts.collect()).await
 }
 
 async fn capacity(session: Session) -> Outcome {

@@ -44,6 +44,12 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             "APIReference/API_PurgeQueue.html",
             purge_again,
         )
+        .add(
+            "permissions",
+            "AddPermission puts a statement into the queue's Policy, RemovePermission takes it out",
+            "APIReference/API_AddPermission.html",
+            permissions,
+        )
         .add("tags", "Tags are added, listed and removed", "APIReference/API_TagQueue.html", tags)
         .add(
             "list-prefix",
@@ -154,6 +160,18 @@ async fn purge_again(session: Session) -> Outcome {
     let queue = session.queue(json!({})).await?;
     queue.call("PurgeQueue", json!({})).await?;
     queue.refuse("PurgeQueue", json!({}), "PurgeQueueInProgress").await
+}
+
+async fn permissions(session: Session) -> Outcome {
+    let queue = session.queue(json!({})).await?;
+    let account = queue.arn.split(':').nth(4).unwrap_or_default();
+    let permission = json!({"Label": "senders", "AWSAccountIds": [account], "Actions": ["SendMessage"]});
+    queue.call("AddPermission", permission).await?;
+    let policy = queue.attribute("Policy").await?;
+    holds(policy.contains("senders"), format!("the Policy is {policy:?}"))?;
+    queue.call("RemovePermission", json!({"Label": "senders"})).await?;
+    let policy = queue.attribute("Policy").await?;
+    holds(!policy.contains("senders"), format!("the Policy is {policy:?}"))
 }
 
 async fn tags(session: Session) -> Outcome {
