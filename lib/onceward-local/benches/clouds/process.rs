@@ -38,20 +38,28 @@ pub(crate) struct Build {
     cargo: PathBuf,
 }
 
+/// A folder for what is written here.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("clouds")
+}
+
 /// Builds the functions, as `onceward dev` would. How long cargo looks at a workspace with nothing to do is not this
 /// program's time: a start finds what cargo said here.
 pub(crate) fn build() -> Result<Build, Error> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clouds");
+    let folder = folder();
     fs::create_dir_all(&folder)?;
     let mut cargo = onceward_local::dev::cargo();
-    cargo.args(["build", "--bins", "--message-format=json-render-diagnostics"]).current_dir(root());
+    cargo.args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"]).current_dir(root());
     let output = cargo.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
         return Err("the functions could not be built".into());
     }
     let (messages, script) = (folder.join("messages"), folder.join("cargo"));
     fs::write(&messages, output.stdout)?;
-    fs::write(&script, format!("#!/bin/sh\nexec cat '{}'\n", messages.display()))?;
+    let manifest = root().canonicalize()?.join("Cargo.toml");
+    let told = format!("echo '{}'", manifest.display());
+    let said = format!("exec cat '{}'", messages.display());
+    fs::write(&script, format!("#!/bin/sh\ncase \"$1\" in locate-project) {told};; *) {said};; esac\n"))?;
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
     Ok(Build { cargo: script })
 }
@@ -103,12 +111,15 @@ impl Process {
         let url = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let client = Client::new(&url);
         let mut command = program.command(port);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = folder().join(format!("{}.log", program.name()));
+        let output = fs::File::create(&log)?;
+        command.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output);
         let began = Instant::now();
         let mut process = Self { child: command.spawn()?, url, ready: Duration::ZERO };
         while !client.healthy().await {
             if began.elapsed() > START_MAX || process.child.try_wait()?.is_some() {
-                return Err(format!("{} does not answer", program.name()).into());
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                return Err(format!("{} does not answer: {said}", program.name()).into());
             }
             tokio::time::sleep(GLANCE).await;
         }

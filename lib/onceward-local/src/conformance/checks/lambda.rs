@@ -7,11 +7,21 @@ use crate::conformance::behaviour::{Behaviour, List, Outcome, holds, same};
 use crate::conformance::request::Request;
 use crate::conformance::session::Session;
 
+/// A zip with an executable `bootstrap`, in base64.
+const ZIP: &str = "UEsDBBQAAAAAAAAAIVwdnfsECgAAAAoAAAAJAAAAYm9vdHN0cmFwIyEvYmluL3NoClBLAQIUAxQAAAAAAAAAIVwdnfsECgAAAAoA\
+    AAAJAAAAAAAAAAAAAADtAQAAAABib290c3RyYXBQSwUGAAAAAAEAAQA3AAAAMQAAAAAA";
+
 const FUNCTIONS: &str = "/2015-03-31/functions";
 
 pub(super) fn behaviours() -> Vec<Behaviour> {
     List::new("Lambda", "https://docs.aws.amazon.com/lambda/latest/")
         .add("list-functions", "ListFunctions answers a list", "api/API_ListFunctions.html", list_functions)
+        .add(
+            "create-function",
+            "CreateFunction makes a function of a zip with a bootstrap",
+            "api/API_CreateFunction.html",
+            create_function,
+        )
         .add(
             "unknown-function",
             "GetFunction of one that does not exist is ResourceNotFoundException, status 404",
@@ -46,6 +56,19 @@ fn get(path: &str) -> Request {
 async fn list_functions(session: Session) -> Outcome {
     let answer = session.send(get(&format!("{FUNCTIONS}/"))).await?.success()?.json();
     holds(answer["Functions"].is_array(), format!("there is no list Functions: {answer}"))
+}
+
+async fn create_function(session: Session) -> Outcome {
+    let name = session.name();
+    let function = json!({
+        "FunctionName": name, "Runtime": "provided.al2023", "Handler": "bootstrap", "Code": {"ZipFile": ZIP},
+        "Role": "arn:aws:iam::000000000000:role/function",
+    });
+    let create = Request::rest("lambda", Method::POST, FUNCTIONS, function.to_string());
+    let created = session.send(create.header("content-type", "application/json")).await?.success()?;
+    session.clean_up_with(Request::rest("lambda", Method::DELETE, format!("{FUNCTIONS}/{name}"), ""));
+    same("status", created.status, 201)?;
+    same("FunctionName", created.json()["FunctionName"].as_str(), Some(name.as_str()))
 }
 
 async fn unknown_function(session: Session) -> Outcome {
