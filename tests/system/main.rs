@@ -7,6 +7,7 @@
 mod bad_input;
 mod clients;
 mod cloud;
+mod conformance;
 mod contract;
 mod crashes;
 mod deployment;
@@ -36,12 +37,13 @@ const THREADS: usize = 2;
 type Suite = fn() -> Vec<Trial>;
 
 /// Suites that run nowhere but on the embedded cloud, and why.
-const EMBEDDED: [(Suite, &str); 10] = [
+const EMBEDDED: [(Suite, &str); 11] = [
     (guide::trials, "runs the guide's template as `onceward dev` does"),
     (crashes::trials, "kills function processes, which only the embedded cloud shows"),
     (outage::trials, "takes down the payment gateway that all tests on this cloud share"),
     (faults::trials, "makes calls of the embedded cloud fail on purpose"),
     (permissions::trials, "asks the embedded cloud which permissions were used"),
+    (conformance::trials, "asks the embedded cloud for what AWS documents"),
     (clients::trials, "tests the local cloud's own protocols"),
     (dev::trials, "tests `onceward dev`, on whichever cloud"),
     (sources::trials, "runs a function that is no part of the deployed template"),

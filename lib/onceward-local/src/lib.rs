@@ -4,6 +4,7 @@ pub mod account;
 mod background;
 pub mod clock;
 pub mod cloud;
+pub mod conformance;
 pub mod destination;
 pub mod dev;
 pub mod dynamodb;

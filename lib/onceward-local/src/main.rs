@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use onceward_local::dev;
+use onceward_local::{conformance, dev};
 
 /// Event handlers on this machine: the functions of a SAM template, and the cloud they need.
 #[derive(Debug, Parser)]
@@ -16,12 +16,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::Args),
+    Conformance(conformance::Args),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse_from(arguments(std::env::args_os())).command {
         Command::Dev(args) => dev::run(args).await,
+        Command::Conformance(args) => conformance::run(args).await,
     }
 }
 

@@ -9,6 +9,7 @@ mod operation;
 mod rename;
 #[cfg(test)]
 mod tests;
+mod unchanged;
 
 use std::fmt;
 use std::sync::Arc;
@@ -125,11 +126,11 @@ impl DynamoDb {
     }
 }
 
-/// A database with [`STREAM_INDEX`]. The crate gives its connection away only before it is a `Database`, so the index
-/// comes from a second connection to the same memory or file, which is closed again.
+/// A database with [`STREAM_INDEX`] and [`unchanged::NO_RECORD`]. The crate gives its connection away only before it is
+/// a `Database`, so they come from a second connection to the same memory or file, which is closed again.
 fn open(path: &str) -> dynoxide::Result<Database> {
     let database = Database::new(path)?;
     let storage = Storage::new(path)?;
-    storage.conn().execute_batch(STREAM_INDEX)?;
+    storage.conn().execute_batch(&[STREAM_INDEX, unchanged::NO_RECORD].join(";"))?;
     Ok(database)
 }

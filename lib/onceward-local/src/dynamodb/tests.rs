@@ -105,6 +105,28 @@ fn a_sweep_expires_items_and_says_so_in_the_stream() {
 }
 
 #[test]
+fn a_write_that_changes_nothing_makes_no_record() {
+    let database = database();
+    create(&database, "orders");
+    let item = json!({
+        "pk": {"S": "1"}, "a": {"N": "1"}, "b": {"M": {"x": {"L": [{"S": "y"}]}, "z": {"BOOL": true}}}, "c": {"NULL": true},
+    });
+    for _ in 0..5 {
+        run(&database, "PutItem", &json!({"TableName": "orders", "Item": item}));
+    }
+    let update = json!({
+        "TableName": "orders", "Key": {"pk": {"S": "1"}}, "UpdateExpression": "SET a = :a",
+        "ExpressionAttributeValues": {":a": {"N": "1"}},
+    });
+    run(&database, "UpdateItem", &update);
+    let mut changed = item.clone();
+    changed["b"]["M"]["x"]["L"][0] = json!({"S": "z"});
+    run(&database, "PutItem", &json!({"TableName": "orders", "Item": changed}));
+    let names: Vec<_> = stream(&database, "orders").iter().map(|record| record["eventName"].clone()).collect();
+    assert_eq!(names, ["INSERT", "MODIFY"]);
+}
+
+#[test]
 fn writes_wake_and_reads_do_not() {
     let database = database();
     create(&database, "orders");

@@ -17,8 +17,14 @@ const RESERVED_IN_OR: [&str; 9] =
 /// Field path and its allowed values; the fields of one alternative.
 type Conjunction = BTreeMap<Vec<String>, Vec<Operator>>;
 
-/// The alternatives of `pattern`, each with its fields as a tree.
-pub(super) fn conjunctions(pattern: &Value) -> Result<Vec<Node>, PatternError> {
+/// One alternative of a pattern: what must be there, as a tree, and the paths where nothing may be.
+pub(super) struct Compiled {
+    pub(super) fields: Option<Node>,
+    pub(super) absent: Vec<Vec<String>>,
+}
+
+/// The alternatives of `pattern`.
+pub(super) fn conjunctions(pattern: &Value) -> Result<Vec<Compiled>, PatternError> {
     let Value::Object(fields) = pattern else { return Err(PatternError::new("Filter is not an object")) };
     let mut path = Vec::new();
     let mut alternatives = Vec::new();
@@ -26,7 +32,15 @@ pub(super) fn conjunctions(pattern: &Value) -> Result<Vec<Node>, PatternError> {
         alternatives.extend(split_absence(alternative)?);
         within_limit(alternatives.len())?;
     }
-    alternatives.into_iter().map(tree).collect()
+    alternatives.into_iter().map(compiled).collect()
+}
+
+/// Absence is not left to quamina: beside other fields it goes by the order of their names there.
+fn compiled(fields: Conjunction) -> Result<Compiled, PatternError> {
+    let is_absence = |values: &[Operator]| values.iter().all(|value| *value == Operator::Exists(false));
+    let (absent, fields): (Conjunction, Conjunction) = fields.into_iter().partition(|(_, values)| is_absence(values));
+    let fields = if fields.is_empty() { None } else { Some(tree(fields)?) };
+    Ok(Compiled { fields, absent: absent.into_keys().collect() })
 }
 
 fn within_limit(count: usize) -> Result<(), PatternError> {
@@ -115,7 +129,7 @@ fn constrained_twice(path: &[String]) -> PatternError {
     PatternError::new(format!("\"{}\" is constrained both inside and outside of {OR}", path.join(".")))
 }
 
-/// `["x", {"exists": false}]` becomes two alternatives: quamina misses the absent field when it is one of several values.
+/// `["x", {"exists": false}]` becomes two alternatives: absence is decided for a field alone.
 fn split_absence(fields: Conjunction) -> Result<Vec<Conjunction>, PatternError> {
     let mut all = vec![Conjunction::new()];
     for (path, values) in fields {

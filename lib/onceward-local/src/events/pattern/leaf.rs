@@ -59,7 +59,6 @@ impl Leaf {
 fn quamina_value(operator: &Operator) -> Option<Value> {
     match operator {
         Operator::Literal(value) => Some(value.clone()),
-        Operator::Exists(present) => Some(json!({"exists": present})),
         Operator::Text(operator, text) => Some(json!({operator.name(): text})),
         Operator::AnythingButText(texts) => Some(json!({"anything-but": texts})),
         _ => None,
@@ -109,7 +108,7 @@ impl Operator {
             (Self::AnythingButNumber(excluded), Value::Number(number)) => {
                 !excluded.iter().any(|excluded| same_number(excluded, number))
             }
-            (Self::AnythingButNumber(_), _) => true,
+            (Self::AnythingButNumber(_) | Self::Exists(true), _) => true,
             (Self::Numeric { lower, upper }, Value::Number(number)) => {
                 number.as_f64().is_some_and(|number| within(number, *lower, *upper))
             }

@@ -1,8 +1,8 @@
 //! Event patterns: the whole syntax of `EventBridge`, decided by the `quamina` crate where it agrees with AWS.
 //!
-//! quamina decides the structure (fields, arrays, absence) and most string operators. What it lacks or decides
-//! differently is decided here, leaf by leaf, and reaches quamina as the verdict `true` or `false` in the leaf's place:
-//! so arrays keep the one meaning quamina gives them. `docs/decisions/0003-event-patterns-by-quamina.md` says which.
+//! quamina decides the structure (fields and arrays) and most string operators. What it lacks or decides differently is
+//! decided here: absence before it is asked, the rest leaf by leaf, which reaches quamina as the verdict `true` or `false`
+//! in the leaf's place: so arrays keep the one meaning quamina gives them. `docs/decisions/0003-event-patterns-by-quamina.md` says which.
 
 mod compile;
 mod leaf;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use quamina::Quamina;
 use serde_json::{Map, Value};
 
+use self::compile::Compiled;
 use self::leaf::Leaf;
 
 /// Alternatives an `$or` may multiply out to; more are refused.
@@ -72,8 +73,8 @@ impl Pattern {
 
 /// One alternative of a pattern: every field in it must match.
 struct Alternative {
-    fields: Node,
-    quamina: Quamina<()>,
+    present: Option<(Node, Quamina<()>)>,
+    absent: Vec<Vec<String>>,
 }
 
 /// The fields of an alternative as a tree of names.
@@ -83,17 +84,34 @@ enum Node {
 }
 
 impl Alternative {
-    fn build(fields: Node) -> Result<Self, PatternError> {
-        let mut quamina = Quamina::new();
-        let pattern = quamina_pattern(&fields).to_string();
-        quamina.add_pattern((), &pattern).map_err(|refused| PatternError::new(refused.to_string()))?;
-        Ok(Self { fields, quamina })
+    fn build(Compiled { fields, absent }: Compiled) -> Result<Self, PatternError> {
+        let matcher = |fields: Node| {
+            let mut quamina = Quamina::new();
+            let pattern = quamina_pattern(&fields).to_string();
+            quamina.add_pattern((), &pattern).map_err(|refused| PatternError::new(refused.to_string()))?;
+            Ok((fields, quamina))
+        };
+        Ok(Self { present: fields.map(matcher).transpose()?, absent })
     }
 
     fn matches(&self, event: &Value) -> bool {
-        // What is not an object at the top is an error to quamina: it matches nothing.
-        project(&self.fields, event)
-            .is_some_and(|event| self.quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
+        // What is not an object at the top matches nothing.
+        event.is_object()
+            && self.absent.iter().all(|path| !has_leaf(event, path))
+            && self.present.as_ref().is_none_or(|(fields, quamina)| {
+                project(fields, event)
+                    .is_some_and(|event| quamina.has_matches(event.to_string().as_bytes()).is_ok_and(|found| found))
+            })
+    }
+}
+
+/// Whether a leaf is at `path`, in any element of the arrays on the way.
+fn has_leaf(value: &Value, path: &[String]) -> bool {
+    match (value, path.split_first()) {
+        (Value::Array(items), _) => items.iter().any(|item| has_leaf(item, path)),
+        (Value::Object(fields), Some((name, rest))) => fields.get(name).is_some_and(|value| has_leaf(value, rest)),
+        (Value::Object(_), None) | (_, Some(_)) => false,
+        (_, None) => true,
     }
 }
 

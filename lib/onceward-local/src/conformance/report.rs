@@ -1,0 +1,156 @@
+//! The table for people, for documents and for machines.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::{Value, json};
+
+use super::behaviour::Behaviour;
+use super::{Column, Verdict};
+
+const HEADING: Style = Style::new().bold();
+const DIFFERS: Style = AnsiColor::Red.on_default();
+const REFUSED: Style = AnsiColor::Yellow.on_default();
+
+/// What the signs mean.
+const LEGEND: &str = "✓ as AWS documents, ✗ differs, – refused by name";
+
+impl Verdict {
+    fn sign(&self) -> &'static str {
+        match self {
+            Self::Kept => "✓",
+            Self::Differs(_) => "✗",
+            Self::Refused(_) => "–",
+        }
+    }
+
+    fn seen(&self) -> Option<&str> {
+        match self {
+            Self::Kept => None,
+            Self::Differs(seen) | Self::Refused(seen) => Some(seen),
+        }
+    }
+}
+
+/// The services in their order, each with the indices of its behaviours.
+fn services(behaviours: &[Behaviour]) -> Vec<(&'static str, Vec<usize>)> {
+    let mut services: Vec<(&'static str, Vec<usize>)> = Vec::new();
+    for (index, behaviour) in behaviours.iter().enumerate() {
+        match services.last_mut() {
+            Some((service, indices)) if *service == behaviour.service => indices.push(index),
+            _ => services.push((behaviour.service, vec![index])),
+        }
+    }
+    services
+}
+
+/// Kept, differing and refused behaviours of one cloud.
+fn counts(column: &Column, indices: &[usize]) -> [usize; 3] {
+    let count = |sign: &str| indices.iter().filter(|index| column.verdicts[**index].sign() == sign).count();
+    ["✓", "✗", "–"].map(count)
+}
+
+/// A table for a terminal, then the differences.
+pub(super) fn text(behaviours: &[Behaviour], columns: &[Column]) -> String {
+    let mut text = String::new();
+    let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+    let width = behaviours.iter().map(|behaviour| behaviour.id.len()).max().unwrap_or_default();
+    for (service, indices) in services(behaviours) {
+        let _ = writeln!(text, "\n{HEADING}{service:<width$}{HEADING:#}    {}", names.join("  "));
+        for index in indices {
+            let behaviour = &behaviours[index];
+            let _ = write!(text, "  {:<width$}", behaviour.id);
+            for column in columns {
+                let verdict = &column.verdicts[index];
+                let style = match verdict {
+                    Verdict::Kept => Style::new(),
+                    Verdict::Differs(_) => DIFFERS,
+                    Verdict::Refused(_) => REFUSED,
+                };
+                let _ = write!(text, "  {style}{:<1$}{style:#}", verdict.sign(), column.name.len());
+            }
+            let _ = writeln!(text, "  {}", behaviour.statement);
+        }
+    }
+    let _ = writeln!(text, "\n{LEGEND}");
+    for column in columns {
+        let all: Vec<_> = (0..behaviours.len()).collect();
+        let [kept, differs, refused] = counts(column, &all);
+        let _ = writeln!(text, "{}: {kept} kept, {differs} differ, {refused} refused by name", column.name);
+        for (behaviour, verdict) in behaviours.iter().zip(&column.verdicts) {
+            if let Some(seen) = verdict.seen() {
+                let (name, sign) = (behaviour.name(), verdict.sign());
+                let _ = writeln!(text, "  {sign} {name}: {}", behaviour.statement);
+                let _ = writeln!(text, "      {seen}\n      {}", behaviour.page);
+            }
+        }
+    }
+    text
+}
+
+/// A document: a summary by service, the whole table, and the differences.
+pub(super) fn markdown(behaviours: &[Behaviour], columns: &[Column]) -> String {
+    let mut text = String::new();
+    let head = |first: &str| {
+        let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
+        format!("| {first} | {} |\n| --- |{}\n", names.join(" | "), " --- |".repeat(columns.len()))
+    };
+    let _ = write!(text, "{LEGEND}.\n\n{}", head("service"));
+    let all = ("all", (0..behaviours.len()).collect::<Vec<_>>());
+    for (service, indices) in services(behaviours).into_iter().chain([all]) {
+        let _ = write!(text, "| {service} |");
+        for column in columns {
+            let [kept, differs, refused] = counts(column, &indices);
+            let _ = write!(text, " {kept} ✓");
+            for (count, sign) in [(differs, "✗"), (refused, "–")] {
+                if count > 0 {
+                    let _ = write!(text, ", {count} {sign}");
+                }
+            }
+            text.push_str(" |");
+        }
+        text.push('\n');
+    }
+    for (service, indices) in services(behaviours) {
+        let _ = write!(text, "\n## {service}\n\n{}", head("behaviour"));
+        for index in indices {
+            let behaviour = &behaviours[index];
+            let signs: Vec<_> = columns.iter().map(|it| it.verdicts[index].sign()).collect();
+            let signs = signs.join(" | ");
+            let _ = writeln!(text, "| [`{}`]({}): {} | {signs} |", behaviour.id, behaviour.page, behaviour.statement);
+        }
+    }
+    for column in columns {
+        let _ = writeln!(text, "\n## Differences of {}\n", column.name);
+        let differing = behaviours.iter().zip(&column.verdicts).filter_map(|(it, verdict)| Some((it, verdict.seen()?)));
+        let mut lines = differing
+            .map(|(it, seen)| format!("- [`{}`]({}): {}\n", it.name(), it.page, seen.replace(['<', '>', '|'], " ")))
+            .peekable();
+        if lines.peek().is_none() {
+            text.push_str("None.\n");
+        }
+        text.extend(lines);
+    }
+    text
+}
+
+/// A line for each behaviour.
+pub(super) fn json(behaviours: &[Behaviour], columns: &[Column]) -> String {
+    let line = |(index, behaviour): (usize, &Behaviour)| {
+        let clouds: serde_json::Map<_, Value> = columns
+            .iter()
+            .map(|column| {
+                let verdict = &column.verdicts[index];
+                let name = match verdict {
+                    Verdict::Kept => "kept",
+                    Verdict::Differs(_) => "differs",
+                    Verdict::Refused(_) => "refused",
+                };
+                (column.name.clone(), json!({"verdict": name, "seen": verdict.seen()}))
+            })
+            .collect();
+        let Behaviour { service, id, statement, page, .. } = behaviour;
+        format!("{}\n", json!({"service": service, "id": id, "statement": statement, "page": page, "clouds": clouds}))
+    };
+    behaviours.iter().enumerate().map(line).collect()
+}
