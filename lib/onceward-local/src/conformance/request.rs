@@ -179,7 +179,8 @@ impl Reply {
         let text = if message.is_empty() { self.text() } else { format!("{}: {message}", self.code()) };
         let text: String = text.chars().take(SHOWN_MAX).collect::<String>().replace(['\n', '\r'], " ");
         let seen = format!("{} answers {} {text}", self.what, self.status);
-        if self.status >= 400 && REFUSALS.iter().any(|word| self.text().contains(word)) {
+        let said = self.code() + &self.text();
+        if self.status >= 400 && REFUSALS.iter().any(|word| said.contains(word)) {
             return Finding::Refused(seen);
         }
         Finding::Differs(format!("{}; documented: {documented}", seen.trim_end()))
