@@ -45,8 +45,8 @@ Resources:
         RoleArn: !GetAtt Role.Arn
         Input: night
         DeadLetterConfig: {Arn: !GetAtt Dead.Arn}
-  Role: {Type: AWS::IAM::Role}
-  Grant: {Type: AWS::Lambda::Permission}
+  Role: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: scheduler.amazonaws.com}, Action: sts:AssumeRole}]}}}
+  Grant: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: events.amazonaws.com}}
   F:
     Type: AWS::Serverless::Function
     Properties:

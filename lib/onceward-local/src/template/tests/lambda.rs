@@ -32,7 +32,7 @@ Resources:
       FunctionName: !GetAtt G.Arn
       Qualifier: $LATEST
       MaximumEventAgeInSeconds: 60
-  Permission: {Type: AWS::Lambda::Permission, Properties: {Action: lambda:InvokeFunction}}
+  Permission: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}}
   Api:
     Type: AWS::Serverless::HttpApi
     Properties:

@@ -24,7 +24,7 @@ Resources:
       FilterPolicy: {kind: [a, {prefix: b}]}
       FilterPolicyScope: MessageBody
       RedrivePolicy: {deadLetterTargetArn: !GetAtt Dead.Arn}
-  Allowed: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F}}
+  Allowed: {Type: AWS::Lambda::Permission, Properties: {FunctionName: !Ref F, Action: lambda:InvokeFunction, Principal: sns.amazonaws.com}}
   F:
     Type: AWS::Serverless::Function
     Properties:
