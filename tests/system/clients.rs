@@ -27,7 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 async fn run(system: &System, program: &str, arguments: &[&str]) -> String {
     let output = tokio::process::Command::new(program)
         .args(arguments)
-        .env("AWS_ENDPOINT_URL", system.cloud.aws_url())
+        .env("AWS_ENDPOINT_URL", system.cloud().aws_url())
         .env("AWS_REGION", "us-east-1")
         .env("AWS_DEFAULT_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "test")
@@ -50,16 +50,16 @@ async fn boto3_client(system: System) {
 async fn aws_cli(system: System) {
     let aws = async |arguments: &[&str]| -> Value {
         // Version 1 of the CLI does not ask the environment for the endpoint of SQS.
-        let options = ["--output", "json", "--endpoint-url", system.cloud.aws_url()];
+        let options = ["--output", "json", "--endpoint-url", system.cloud().aws_url()];
         let printed = run(&system, "aws", &[arguments, &options].concat()).await;
         serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {printed}"))
     };
     let queues = aws(&["sqs", "list-queues"]).await;
-    assert_eq!(queues["QueueUrls"].as_array().map(Vec::len), Some(system.cloud.stack().queues.len()));
+    assert_eq!(queues["QueueUrls"].as_array().map(Vec::len), Some(system.cloud().stack().queues.len()));
     let tables = aws(&["dynamodb", "list-tables"]).await;
     assert!(tables["TableNames"].as_array().is_some_and(|names| names.contains(&json!("onceward-ledger"))));
     let rules = aws(&["events", "list-rules", "--event-bus-name", "orders"]).await;
-    assert_eq!(rules["Rules"].as_array().map(Vec::len), Some(system.cloud.stack().rules.len()));
+    assert_eq!(rules["Rules"].as_array().map(Vec::len), Some(system.cloud().stack().rules.len()));
     let detail = envelope("goods.received.v1", "by-hand", &json!({"product_id": "p-9", "quantity": 9}));
     let entry = json!([{
         "EventBusName": "orders", "Source": "warehouse", "DetailType": "goods.received.v1", "Detail": detail.to_string()

@@ -41,7 +41,7 @@ async fn a_thousand_orders(system: System) {
     }
     let done = Arc::new(AtomicBool::new(false));
     let kills = Arc::new(AtomicU32::new(0));
-    let killer = tokio::spawn(kill(Arc::clone(&system.cloud), seed, Arc::clone(&done), Arc::clone(&kills)));
+    let killer = tokio::spawn(kill(Arc::clone(system.cloud()), seed, Arc::clone(&done), Arc::clone(&kills)));
     let system = Arc::new(system);
     let clients = (0..CLIENTS).map(|client| tokio::spawn(place_orders(Arc::clone(&system), seed, client)));
     let mut placed = BTreeMap::new();
@@ -123,7 +123,7 @@ async fn audit(system: &System, placed: &BTreeMap<String, Value>, orders: &[Valu
         let expected = json!({"product_id": product, "available": u64::from(STOCK) - set_aside, "reserved": set_aside});
         assert_eq!(system.stock(product).await, expected);
     }
-    let payments = system.cloud.gateway().charges();
+    let payments = system.gateway().charges();
     let mut charged: BTreeMap<&str, u64> = BTreeMap::new();
     for charge in &payments {
         let reference = charge["reference"].as_str().expect("a reference");
@@ -131,8 +131,8 @@ async fn audit(system: &System, placed: &BTreeMap<String, Value>, orders: &[Valu
         assert_eq!(before, None, "{reference} is charged twice");
     }
     assert_eq!(charged, owed);
-    for queue in system.cloud.sqs().queues() {
-        let depth = system.cloud.sqs().depth(&queue).expect("the queue exists");
+    for queue in system.cloud().sqs().queues() {
+        let depth = system.cloud().sqs().depth(&queue).expect("the queue exists");
         if !queue.ends_with("confirmation-inbox") {
             assert_eq!((depth.visible, depth.in_flight, depth.delayed), (0, 0, 0), "{queue}");
         }

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use libtest_mimic::Trial;
-use onceward_local::events::Entry;
 use serde_json::json;
 
 use crate::{
@@ -40,20 +39,12 @@ fn its_code_is_that_of_its_crate() {
 async fn points_once(system: System) {
     let event = envelope("order.confirmed.v1", "e-1", &json!({"customer_id": "ada", "total": 2599}));
     for _ in 0..2 {
-        let entry = Entry {
-            bus: "points".to_owned(),
-            source: "orders".to_owned(),
-            detail_type: "order.confirmed.v1".to_owned(),
-            detail: event.to_string(),
-            ..Entry::default()
-        };
-        system.cloud.events().put_event(entry).expect("the bus takes the event");
+        system.publish("orders", "order.confirmed.v1", &event).await;
     }
     eventually("both messages are gone", async || {
-        system.cloud.backlog() == 0 && !system.rows("points-accounts").is_empty()
+        system.cloud().backlog() == 0 && !system.rows("points-accounts").await.is_empty()
     })
     .await;
-    assert_eq!(system.rows("points-accounts"), [json!({"customer_id": {"S": "ada"}, "points": {"N": "25"}})]);
-    let letters = system.cloud.sqs().depth("award-points-dlq").expect("the queue exists");
-    assert_eq!(letters, onceward_local::sqs::Depth::default());
+    assert_eq!(system.rows("points-accounts").await, [json!({"customer_id": {"S": "ada"}, "points": {"N": "25"}})]);
+    assert_eq!(system.depth("award-points-dlq").await.backlog(), 0);
 }

@@ -1,13 +1,15 @@
-//! The whole system: real function processes, real protocols, on the local cloud.
+//! The whole system: real function processes, real protocols, on the cloud that `ONCEWARD_TEST_CLOUD` names.
 //!
-//! Every test has a cloud of its own on free ports. A test that needs a program this machine does not have is reported
-//! as ignored, with the name of what is missing.
+//! On the embedded cloud, every test has a cloud of its own on free ports. On another, the tests that can run there share
+//! one, and the others are reported as ignored with the reason. So is a test that needs a program this machine does not
+//! have, with the name of what is missing.
 
 mod bad_input;
 mod clients;
 mod cloud;
 mod contract;
 mod crashes;
+mod deployment;
 mod dev;
 mod duplicates;
 mod faults;
@@ -19,45 +21,72 @@ mod system;
 mod tidy;
 mod wire;
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::{Arguments, Completion, Trial};
+
+use cloud::{Choice, SharedCloud};
+use system::TEMPLATE;
 
 /// Clouds are many processes each: two at a time keep two cores busy.
 const THREADS: usize = 2;
 
+/// Makes the trials of one suite.
+type Suite = fn() -> Vec<Trial>;
+
+/// Suites that run nowhere but on the embedded cloud, and why.
+const EMBEDDED: [(Suite, &str); 9] = [
+    (guide::trials, "runs the guide's template as `onceward dev` does"),
+    (crashes::trials, "kills function processes, which only the embedded cloud shows"),
+    (faults::trials, "asks the local cloud for faults"),
+    (outage::trials, "takes down the payment gateway that all tests on this cloud share"),
+    (clients::trials, "tests the local cloud's own protocols"),
+    (dev::trials, "tests `onceward dev`, on whichever cloud"),
+    (sources::trials, "runs a function that is no part of the deployed template"),
+    (wire::trials, "tests the local cloud's own protocols"),
+    (tidy::trials, "reads the repository, on whichever cloud"),
+];
+
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = arguments.test_threads.or(Some(THREADS));
+    let choice = match Choice::from_environment() {
+        Ok(choice) => choice,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
     if !arguments.list && !build_functions() {
         return ExitCode::FAILURE;
     }
     let mut trials = Vec::new();
-    for suite in [
-        orders::trials,
-        duplicates::trials,
-        faults::trials,
-        guide::trials,
-        crashes::trials,
-        outage::trials,
-        bad_input::trials,
-        clients::trials,
-        cloud::trials,
-        contract::trials,
-        dev::trials,
-        sources::trials,
-        wire::trials,
-        tidy::trials,
-    ] {
-        trials.extend(suite());
+    for (suite, reason) in EMBEDDED {
+        let suite = suite().into_iter();
+        trials.extend(suite.map(|trial| if choice == Choice::Embedded { trial } else { ignored(&trial, reason) }));
     }
+    trials.extend(cloud::trials());
+    trials.extend(portable(&choice));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// The suites that run on every cloud. The deployment's come last: the last of them ends it.
+fn portable(choice: &Choice) -> Vec<Trial> {
+    let cloud = Arc::new(SharedCloud::new(choice.clone()));
+    let suites = [orders::trials, duplicates::trials, bad_input::trials, contract::trials, deployment::trials];
+    suites.iter().flat_map(|suite| suite(&cloud)).collect()
 }
 
 /// The functions' binaries are not part of a test build. Everything they are made of is.
 fn build_functions() -> bool {
     let build = onceward_local::dev::cargo().args(["build", "--bins"]).current_dir(system::ROOT).status();
     build.is_ok_and(|status| status.success())
+}
+
+/// A test that is not run, and why.
+fn ignored(trial: &Trial, reason: &'static str) -> Trial {
+    let name = trial.name().to_owned();
+    Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))).with_kind(trial.kind())
 }
 
 /// A test that needs nothing.
@@ -73,12 +102,23 @@ fn trial_with(name: &'static str, run: impl FnOnce() + Send + 'static) -> Trial 
     })
 }
 
+/// A test on the chosen cloud.
+fn on_any_cloud<F>(cloud: &Arc<SharedCloud>, name: &str, run: fn(system::System) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    match cloud.choice() {
+        Choice::Embedded => on_a_cloud(name, run),
+        Choice::Endpoint(_) | Choice::Ministack | Choice::Testcontainers => cloud.system_trial(name, run),
+    }
+}
+
 /// A test on a cloud of its own.
 fn on_a_cloud<F>(name: &str, run: fn(system::System) -> F) -> Trial
 where
     F: Future<Output = ()> + 'static,
 {
-    on_a_cloud_with("template.yaml", BTreeMap::new(), name, run)
+    on_a_cloud_with(TEMPLATE, BTreeMap::new(), name, run)
 }
 
 /// A test of the runtime itself: a cloud with the one function that does what its event says.
@@ -103,7 +143,7 @@ where
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
             let system = system::System::start(template, environment).await;
-            let cloud = system.cloud.clone();
+            let cloud = Arc::clone(system.cloud());
             run(system).await;
             cloud.shutdown().await;
         });

@@ -1,22 +1,26 @@
 //! What a customer sees of an order.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::{
-    on_a_cloud,
+    cloud::SharedCloud,
+    on_any_cloud,
     system::{System, eventually, order},
 };
 
-pub(crate) fn trials() -> Vec<Trial> {
+pub(crate) fn trials(cloud: &Arc<SharedCloud>) -> Vec<Trial> {
     vec![
-        on_a_cloud("orders::an_order_is_confirmed", an_order_is_confirmed),
-        on_a_cloud("orders::a_declined_payment_cancels_and_gives_the_stock_back", declined),
-        on_a_cloud("orders::an_order_beyond_the_stock_is_cancelled", beyond_the_stock),
-        on_a_cloud("orders::a_hundred_orders_one_after_another", a_hundred),
-        on_a_cloud("orders::an_unknown_order_is_not_found", unknown),
+        on_any_cloud(cloud, "orders::an_order_is_confirmed", an_order_is_confirmed),
+        on_any_cloud(cloud, "orders::a_declined_payment_cancels_and_gives_the_stock_back", declined),
+        on_any_cloud(cloud, "orders::an_order_beyond_the_stock_is_cancelled", beyond_the_stock),
+        on_any_cloud(cloud, "orders::a_hundred_orders_one_after_another", a_hundred),
+        on_any_cloud(cloud, "orders::an_unknown_order_is_not_found", unknown),
     ]
 }
 
@@ -26,15 +30,16 @@ fn types(order: &Value) -> Vec<&str> {
 }
 
 async fn an_order_is_confirmed(system: System) {
-    system.receive("p-1", 100).await;
-    let order_id = system.place(&order("p-1", 3)).await;
+    let product = system.own("p");
+    system.receive(&product, 100).await;
+    let order_id = system.place(&order(&product, 3)).await;
     system.settled(&order_id).await;
     let confirmed = async || types(&system.order(&order_id).await).contains(&"confirmation.sent");
     eventually("the timeline is complete", confirmed).await;
     let order = system.order(&order_id).await;
     assert_eq!(order["status"], "confirmed");
     assert_eq!((&order["total"], &order["currency"]), (&json!(3750), &json!("EUR")));
-    assert_eq!(order["lines"], json!([{"product_id": "p-1", "quantity": 3, "unit_price": 1250}]));
+    assert_eq!(order["lines"], json!([{"product_id": product, "quantity": 3, "unit_price": 1250}]));
     assert_eq!(
         types(&order),
         [
@@ -46,50 +51,52 @@ async fn an_order_is_confirmed(system: System) {
             "confirmation.sent"
         ]
     );
-    assert_eq!(system.stock("p-1").await, json!({"product_id": "p-1", "available": 97, "reserved": 3}));
-    let charges = system.cloud.gateway().charges();
-    assert_eq!((charges.len(), &charges[0]["amount"], &charges[0]["reference"]), (1, &json!(3750), &json!(order_id)));
+    assert_eq!(system.stock(&product).await, json!({"product_id": product, "available": 97, "reserved": 3}));
+    let charges = system.charges(&order_id);
+    assert_eq!((charges.len(), &charges[0]["amount"]), (1, &json!(3750)));
     system.drained().await;
-    let inbox = system.cloud.sqs().depth("onceward-confirmation-inbox").expect("the inbox exists");
-    assert_eq!(inbox.visible, 1);
+    assert_eq!(system.confirmations(&order_id).await.len(), 1);
 }
 
 async fn declined(system: System) {
-    system.receive("p-1", 5).await;
-    let mut declined = order("p-1", 5);
+    let product = system.own("p");
+    system.receive(&product, 5).await;
+    let mut declined = order(&product, 5);
     declined["payment_token"] = json!("tok_declined");
     let order_id = system.place(&declined).await;
     let order = system.settled(&order_id).await;
     // At once, not eventually: a cancelled order holds nothing.
-    assert_eq!(system.stock("p-1").await, json!({"product_id": "p-1", "available": 5, "reserved": 0}));
+    assert_eq!(system.stock(&product).await, json!({"product_id": product, "available": 5, "reserved": 0}));
     assert_eq!((&order["status"], &order["reason"]), (&json!("cancelled"), &json!("card_declined")));
-    assert_eq!(system.cloud.gateway().charges(), Vec::<Value>::new());
+    assert_eq!(system.charges(&order_id), Vec::<Value>::new());
 }
 
 async fn beyond_the_stock(system: System) {
-    system.receive("p-1", 5).await;
-    let order_id = system.place(&order("p-1", 6)).await;
+    let product = system.own("p");
+    system.receive(&product, 5).await;
+    let order_id = system.place(&order(&product, 6)).await;
     let order = system.settled(&order_id).await;
     assert_eq!(order["status"], "cancelled");
-    assert_eq!(order["reason"], "insufficient_stock: p-1: 6 ordered, 5 available");
-    assert_eq!(system.stock("p-1").await, json!({"product_id": "p-1", "available": 5, "reserved": 0}));
-    assert_eq!(system.cloud.gateway().charges(), Vec::<Value>::new());
+    assert_eq!(order["reason"], format!("insufficient_stock: {product}: 6 ordered, 5 available"));
+    assert_eq!(system.stock(&product).await, json!({"product_id": product, "available": 5, "reserved": 0}));
+    assert_eq!(system.charges(&order_id), Vec::<Value>::new());
 }
 
 /// Prints how long they took; machines differ, so nothing is asserted about it.
 async fn a_hundred(system: System) {
-    system.receive("p-1", 100).await;
+    let product = system.own("p");
+    system.receive(&product, 100).await;
     let mut took: Vec<Duration> = Vec::new();
     for _ in 0..100 {
         let began = Instant::now();
-        let order_id = system.place(&order("p-1", 1)).await;
+        let order_id = system.place(&order(&product, 1)).await;
         assert_eq!(system.settled(&order_id).await["status"], "confirmed");
         took.push(began.elapsed());
     }
     took.sort_unstable();
     println!("100 orders to confirmation: median {:?}, p95 {:?}, worst {:?}", took[49], took[94], took[99]);
     system.drained().await;
-    assert_eq!(system.stock("p-1").await, json!({"product_id": "p-1", "available": 0, "reserved": 100}));
+    assert_eq!(system.stock(&product).await, json!({"product_id": product, "available": 0, "reserved": 100}));
 }
 
 async fn unknown(system: System) {

@@ -30,7 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 async fn orders_wait(system: System) {
     system.receive("p-1", u32::try_from(ORDERS).expect("a small number")).await;
-    let gateway = system.cloud.gateway();
+    let gateway = system.gateway().clone();
     gateway.set_down(true);
     let mut placed = Vec::new();
     while placed.len() < ORDERS {
@@ -39,8 +39,8 @@ async fn orders_wait(system: System) {
         placed.extend(futures_util::future::join_all(orders).await);
     }
     eventually("every order waits for its payment, and a probe has failed", async || {
-        let depth = system.cloud.sqs().depth("onceward-authorize-payment").expect("the queue exists");
-        depth.visible + depth.in_flight == ORDERS && failed_probes(&system) > 0
+        let depth = system.depth("onceward-authorize-payment").await;
+        depth.visible + depth.in_flight == ORDERS && failed_probes(&system).await > 0
     })
     .await;
     let calls = gateway.calls();
@@ -56,17 +56,17 @@ async fn orders_wait(system: System) {
     let charges = gateway.charges();
     let references: BTreeSet<_> = charges.iter().filter_map(|charge| charge["reference"].as_str()).collect();
     assert_eq!((charges.len(), references), (ORDERS, placed.iter().map(String::as_str).collect()));
-    let dead = system.cloud.sqs().depth("onceward-authorize-payment-dlq").expect("the queue exists");
+    let dead = system.depth("onceward-authorize-payment-dlq").await;
     let letters = if dead.visible == 0 { Vec::new() } else { system.dead_letters("authorize-payment").await };
     assert!(letters.is_empty(), "{letters:#?}");
-    assert_eq!(breaker(&system), None, "a closed circuit has no record");
+    assert_eq!(breaker(&system).await, None, "a closed circuit has no record");
 }
 
-fn breaker(system: &System) -> Option<Value> {
-    system.rows("onceward-ledger").into_iter().find(|row| row["pk"]["S"] == "breaker#payment-gateway")
+async fn breaker(system: &System) -> Option<Value> {
+    system.rows("onceward-ledger").await.into_iter().find(|row| row["pk"]["S"] == "breaker#payment-gateway")
 }
 
-fn failed_probes(system: &System) -> u32 {
-    let record = breaker(system);
+async fn failed_probes(system: &System) -> u32 {
+    let record = breaker(system).await;
     record.and_then(|record| record["failed_probes"]["N"].as_str()?.parse().ok()).unwrap_or_default()
 }

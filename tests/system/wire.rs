@@ -47,7 +47,7 @@ fn target(target: &str, body: impl Into<Vec<u8>>, status: u16, answer: &'static 
 }
 
 async fn endpoint(system: System) {
-    let queue = format!("{}/000000000000/onceward-reserve-stock", system.cloud.aws_url());
+    let queue = format!("{}/000000000000/onceward-reserve-stock", system.cloud().aws_url());
     let message = |body: &str| json!({"QueueUrl": queue, "MessageBody": body}).to_string();
     let many: Vec<_> = (0..200).map(|number| format!("X-Header-{number}: x")).collect();
     let cases = [
@@ -77,10 +77,10 @@ async fn endpoint(system: System) {
         Case { headers: many, ..case("GET /", &[], "", 431, "") },
         Case { headers: vec![format!("X-Large: {}", "x".repeat(2_000_000))], ..case("GET /", &[], "", 431, "") },
     ];
-    refused(&system, system.cloud.aws_url(), &cases).await;
+    refused(&system, system.cloud().aws_url(), &cases).await;
     // The content type is not what tells a request's protocol.
     let headers = ["Content-Type: text/plain".to_owned(), "X-Amz-Target: AmazonSQS.ListQueues".to_owned()];
-    let (status, answer) = exchange(system.cloud.aws_url(), "POST /", &headers, b"{}").await;
+    let (status, answer) = exchange(system.cloud().aws_url(), "POST /", &headers, b"{}").await;
     assert!(status == 200 && answer.contains("QueueUrls"), "{status}: {answer}");
 }
 
@@ -99,15 +99,15 @@ async fn http_api(system: System) {
             ..case("GET /orders/x", &[], "", 431, "")
         },
     ];
-    refused(&system, system.cloud.http_url(), &cases).await;
+    refused(&system, system.cloud().http_url(), &cases).await;
 }
 
 /// Each case gets its answer, from the same process of each function, and an order is still taken after them all.
 async fn refused(system: &System, url: &str, cases: &[Case]) {
     let functions = ["onceward-place-order", "onceward-get-order"];
-    let processes = || functions.map(|function| system.cloud.lambda().processes(function).expect("it exists"));
+    let processes = || functions.map(|function| system.cloud().lambda().processes(function).expect("it exists"));
     for function in functions {
-        system.cloud.lambda().start(function).await.expect("the function starts");
+        system.cloud().lambda().start(function).await.expect("the function starts");
     }
     let before = processes();
     for Case { line, headers, body, status, answer } in cases {

@@ -1,62 +1,61 @@
 //! Which cloud a suite runs on: the environment variable `ONCEWARD_TEST_CLOUD`.
 //!
 //! `embedded`, the default, is the local cloud in this process; `endpoint=URL` is whatever answers there as LocalStack
-//! does; `ministack` is the emulator of that name from `PyPI`, installed below `target` and started by the suite.
+//! does; `ministack` is the emulator of that name from `PyPI`, installed below `target` and started by the suite;
+//! `testcontainers` is a container of the image that `ONCEWARD_TEST_IMAGE` names. On all but the first, the template is
+//! deployed by the SAM CLI, once for all tests.
 
+mod build;
+mod choice;
+mod container;
+mod health;
+mod known_differences;
 mod ministack;
+mod sandbox;
+mod stack;
+mod venv;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    net::Ipv4Addr,
+    sync::{Arc, OnceLock},
+};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
 use libtest_mimic::{Completion, Failed, Trial};
 use onceward_aws::http_client;
 use onceward_local::{
-    cloud::{Cloud, CloudConfig, Listeners, Ports},
+    cloud::{Cloud, CloudConfig, Listeners, Ports, REGION},
     lambda::LogSink,
     template::Stack,
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{system::binaries, trial};
+use crate::{
+    system::{System, binaries},
+    trial,
+};
+use container::Container;
 use ministack::Ministack;
 
-/// Names the cloud.
-const VARIABLE: &str = "ONCEWARD_TEST_CLOUD";
+pub(crate) use choice::Choice;
+pub(crate) use known_differences::known_difference;
+pub(crate) use stack::Deployed;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial("cloud::the_setting_names_a_cloud_or_is_refused", the_setting_names_a_cloud_or_is_refused)]
+    vec![
+        trial("cloud::the_setting_names_a_cloud_or_is_refused", choice::the_setting_names_a_cloud_or_is_refused),
+        trial("cloud::each_known_difference_names_a_case", known_differences::each_names_a_case),
+        trial("cloud::a_built_template_names_each_functions_folder", build::names_each_functions_folder),
+    ]
 }
 
-/// What the variable can say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Choice {
-    Embedded,
-    Endpoint(String),
-    Ministack,
-}
-
-impl Choice {
-    pub(crate) fn from_environment() -> Result<Self, String> {
-        Self::parse(&std::env::var(VARIABLE).unwrap_or_default())
-    }
-
-    fn parse(value: &str) -> Result<Self, String> {
-        match (value, value.strip_prefix("endpoint=")) {
-            ("" | "embedded", _) => Ok(Self::Embedded),
-            ("ministack", _) => Ok(Self::Ministack),
-            (_, Some(url)) if url.starts_with("http://") || url.starts_with("https://") => {
-                Ok(Self::Endpoint(url.to_owned()))
-            }
-            _ => Err(format!("{VARIABLE} is {value:?}: it may be embedded, endpoint=URL or ministack")),
-        }
-    }
-}
-
-/// A cloud without any resources that many trials share. It starts when the first of them needs it, and ends when the
-/// last of them lets go of it.
+/// A cloud that many trials share: without any resources, and with the reference system for those that ask for it. It
+/// starts when the first of them needs it, and ends when the last of them lets go of it.
 pub(crate) struct SharedCloud {
     choice: Choice,
+    // Before what it is deployed on: fields are dropped in this order.
+    stack: OnceLock<Result<Deployed, Unavailable>>,
     running: OnceLock<Result<Running, Unavailable>>,
 }
 
@@ -64,18 +63,56 @@ enum Running {
     Embedded { cloud: Box<Cloud>, _runtime: Runtime },
     Endpoint(String),
     Ministack(Ministack),
+    Container(Container),
 }
 
 /// Why a cloud does not run.
-enum Unavailable {
+pub(crate) enum Unavailable {
     /// This machine lacks something: no fault of the code.
     Missing(String),
     Broken(String),
 }
 
+impl Unavailable {
+    /// How a trial that needs the cloud ends.
+    fn outcome(&self) -> Result<Completion, Failed> {
+        match self {
+            Self::Missing(what) => Ok(Completion::ignored_with(what)),
+            Self::Broken(why) => Err(Failed::from(why)),
+        }
+    }
+}
+
+impl Running {
+    fn url(&self) -> &str {
+        match self {
+            Self::Embedded { cloud, .. } => cloud.aws_url(),
+            Self::Endpoint(url) => url,
+            Self::Ministack(ministack) => ministack.url(),
+            Self::Container(container) => container.url(),
+        }
+    }
+
+    /// The same, for a function that runs there.
+    fn url_inside(&self) -> &str {
+        match self {
+            Self::Container(_) => container::URL_INSIDE,
+            _ => self.url(),
+        }
+    }
+
+    /// Where this process can listen for functions that run there, best first, and the name they know that host by.
+    fn host_inside(&self) -> (Vec<Ipv4Addr>, &'static str) {
+        match self {
+            Self::Container(container) => (vec![container.gateway(), Ipv4Addr::LOCALHOST], container::HOST_INSIDE),
+            _ => (vec![Ipv4Addr::LOCALHOST], "127.0.0.1"),
+        }
+    }
+}
+
 impl SharedCloud {
     pub(crate) fn new(choice: Choice) -> Self {
-        Self { choice, running: OnceLock::new() }
+        Self { choice, stack: OnceLock::new(), running: OnceLock::new() }
     }
 
     pub(crate) fn choice(&self) -> &Choice {
@@ -94,35 +131,77 @@ impl SharedCloud {
                 Builder::new_current_thread().enable_all().build()?.block_on(run(Arc::clone(&cloud)));
                 Ok(Completion::Completed)
             }
-            Err(Unavailable::Missing(what)) => Ok(Completion::ignored_with(what)),
-            Err(Unavailable::Broken(why)) => Err(Failed::from(why)),
+            Err(unavailable) => unavailable.outcome(),
+        })
+    }
+
+    /// A trial that uses the reference system on this cloud, which others use at the same time.
+    pub(crate) fn system_trial<F>(self: &Arc<Self>, name: &str, run: fn(System) -> F) -> Trial
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let (cloud, difference) = (Arc::clone(self), known_difference(&self.choice, name));
+        Trial::ignorable_test(name, move || match (difference, cloud.deployed()) {
+            (Some(reason), _) => Ok(Completion::ignored_with(reason)),
+            (None, Ok(deployed)) => {
+                let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+                runtime.block_on(async { run(System::on(deployed).await).await });
+                Ok(Completion::Completed)
+            }
+            (None, Err(unavailable)) => unavailable.outcome(),
+        })
+    }
+
+    /// A trial of the deployment itself: of what `sam` did and does.
+    pub(crate) fn deployment_trial(
+        self: &Arc<Self>,
+        name: &str,
+        run: impl FnOnce(&Arc<Self>, &Deployed) + Send + 'static,
+    ) -> Trial {
+        let (cloud, difference) = (Arc::clone(self), known_difference(&self.choice, name));
+        Trial::ignorable_test(name, move || match (difference, cloud.deployed()) {
+            (Some(reason), _) => Ok(Completion::ignored_with(reason)),
+            (None, Ok(deployed)) => {
+                run(&cloud, deployed);
+                Ok(Completion::Completed)
+            }
+            (None, Err(unavailable)) => unavailable.outcome(),
         })
     }
 
     /// What SDK clients of this cloud need.
     pub(crate) async fn sdk_config(&self) -> SdkConfig {
-        let url = match self.running() {
-            Ok(Running::Embedded { cloud, .. }) => cloud.aws_url(),
-            Ok(Running::Endpoint(url)) => url,
-            Ok(Running::Ministack(ministack)) => ministack.url(),
+        match self.running() {
+            Ok(running) => sdk_config(running.url()).await,
             Err(Unavailable::Missing(why) | Unavailable::Broken(why)) => panic!("{why}"),
-        };
-        aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client().expect("AWS_CA_BUNDLE is not set, or names a file of roots"))
-            .endpoint_url(url)
-            .region("us-east-1")
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .load()
-            .await
+        }
     }
 
-    fn running(&self) -> &Result<Running, Unavailable> {
-        self.running.get_or_init(|| match &self.choice {
+    fn running(&self) -> Result<&Running, &Unavailable> {
+        let running = self.running.get_or_init(|| match &self.choice {
             Choice::Embedded => embedded().map_err(Unavailable::Broken),
             Choice::Endpoint(url) => Ok(Running::Endpoint(url.clone())),
             Choice::Ministack => Ministack::start().map(Running::Ministack),
-        })
+            Choice::Testcontainers => Container::start().map(Running::Container),
+        });
+        running.as_ref()
     }
+
+    fn deployed(&self) -> Result<&Deployed, &Unavailable> {
+        let running = self.running()?;
+        self.stack.get_or_init(|| Deployed::deploy(running)).as_ref()
+    }
+}
+
+/// What SDK clients of the cloud at `url` need.
+pub(crate) async fn sdk_config(url: &str) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http_client().expect("AWS_CA_BUNDLE is not set, or names a file of roots"))
+        .endpoint_url(url)
+        .region(REGION)
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .load()
+        .await
 }
 
 fn embedded() -> Result<Running, String> {
@@ -140,19 +219,4 @@ fn embedded() -> Result<Running, String> {
         })
     });
     Ok(Running::Embedded { cloud: Box::new(cloud.map_err(|error| error.to_string())?), _runtime: runtime })
-}
-
-fn the_setting_names_a_cloud_or_is_refused() {
-    for (value, expected) in [
-        ("", Choice::Embedded),
-        ("embedded", Choice::Embedded),
-        ("ministack", Choice::Ministack),
-        ("endpoint=http://127.0.0.1:4566", Choice::Endpoint("http://127.0.0.1:4566".to_owned())),
-    ] {
-        assert_eq!(Choice::parse(value), Ok(expected));
-    }
-    for value in ["Embedded", "endpoint", "endpoint=", "endpoint=localhost:4566", "aws"] {
-        let error = Choice::parse(value).expect_err(value);
-        assert!(error.contains(value) && error.contains("endpoint=URL"), "{error}");
-    }
 }

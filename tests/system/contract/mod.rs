@@ -2,7 +2,6 @@
 //! `ONCEWARD_TEST_CLOUD` names.
 
 mod bus;
-mod known_differences;
 mod ledger;
 mod queues;
 
@@ -16,25 +15,15 @@ use onceward_testing::contract::{
     source_queue_cases,
 };
 
-use crate::{
-    cloud::{Choice, SharedCloud},
-    trial, trial_with,
-};
-use known_differences::{each_names_a_case, known_difference};
+use crate::cloud::{SharedCloud, known_difference};
 use ledger::Tables;
 
-pub(crate) fn trials() -> Vec<Trial> {
-    let choice = match Choice::from_environment() {
-        Ok(choice) => choice,
-        Err(error) => return vec![trial_with("contract::cloud", move || panic!("{error}"))],
-    };
-    let cloud = Arc::new(SharedCloud::new(choice));
+pub(crate) fn trials(cloud: &Arc<SharedCloud>) -> Vec<Trial> {
     let tables = Arc::new(Tables::default());
-    let ledgers = ledger_cases().into_iter().map(|case| ledger_trial(&cloud, &tables, case));
-    let queues = source_queue_cases().into_iter().map(|case| cloud_trial(&cloud, "sqs", case));
-    let buses = publisher_cases().into_iter().map(|case| cloud_trial(&cloud, "eventbridge", case));
-    let table = trial("contract::each_known_difference_names_a_case", each_names_a_case);
-    ledgers.chain(queues).chain(buses).chain([table]).collect()
+    let ledgers = ledger_cases().into_iter().map(|case| ledger_trial(cloud, &tables, case));
+    let queues = source_queue_cases().into_iter().map(|case| cloud_trial(cloud, "sqs", case));
+    let buses = publisher_cases().into_iter().map(|case| cloud_trial(cloud, "eventbridge", case));
+    ledgers.chain(queues).chain(buses).collect()
 }
 
 fn ledger_trial(cloud: &Arc<SharedCloud>, tables: &Arc<Tables>, (name, case): LedgerCase) -> Trial {

@@ -36,39 +36,39 @@ const MIX: [&str; 13] = [
 pub(super) async fn orders_add_up(system: System) {
     system.receive("p-1", u32::try_from(ORDERS).expect("a small number")).await;
     hurry(&system).await;
-    inject(&system.cloud, &MIX);
+    inject(system.cloud(), &MIX);
     let clients = (0..CLIENTS).map(|client| place_orders(&system, client));
     let placed: BTreeSet<_> = futures_util::future::join_all(clients).await.concat().into_iter().collect();
     assert_eq!(placed.len(), ORDERS, "each request became one order");
     for order_id in &placed {
         assert_eq!(system.settled(order_id).await["status"], "confirmed");
     }
-    let counts = counts(&system.cloud);
+    let counts = counts(system.cloud());
     for Counted { rule, matched, injected } in &counts {
         println!("{rule}: {injected} of {matched}");
     }
     system.drained().await;
-    system.cloud.faults().set(Plan::default()).expect("no faults");
+    system.cloud().faults().set(Plan::default()).expect("no faults");
     assert!(counts.iter().all(|counted| counted.matched > 0), "each had its chance");
     assert!(counts.iter().filter(|counted| counted.injected > 0).count() > MIX.len() / 2);
 
     let expected = json!({"product_id": "p-1", "available": 0, "reserved": ORDERS});
     assert_eq!(system.stock("p-1").await, expected);
-    let charges = system.cloud.gateway().charges();
+    let charges = system.gateway().charges();
     let charged: BTreeSet<_> =
         charges.iter().filter_map(|charge| charge["reference"].as_str().map(str::to_owned)).collect();
     assert_eq!((charges.len(), &charged), (ORDERS, &placed), "one charge for each order");
-    for queue in system.cloud.sqs().queues().iter().filter(|queue| queue.ends_with("-dlq")) {
-        assert_eq!(system.cloud.sqs().depth(queue).expect("the queue exists").visible, 0, "{queue}");
+    for queue in system.cloud().sqs().queues().iter().filter(|queue| queue.ends_with("-dlq")) {
+        assert_eq!(system.cloud().sqs().depth(queue).expect("the queue exists").visible, 0, "{queue}");
     }
 }
 
 /// Messages of functions that were killed come back soon.
 async fn hurry(system: &System) {
-    let sqs = aws_sdk_sqs::Client::new(&sdk(system.cloud.aws_url(), RetryConfig::disabled()).await);
-    for queue in system.cloud.sqs().queues() {
+    let sqs = aws_sdk_sqs::Client::new(&sdk(system.cloud().aws_url(), RetryConfig::disabled()).await);
+    for queue in system.cloud().sqs().queues() {
         let attribute = (QueueAttributeName::VisibilityTimeout, VISIBILITY_SECONDS.to_owned());
-        let request = sqs.set_queue_attributes().queue_url(system.cloud.sqs().url(&queue));
+        let request = sqs.set_queue_attributes().queue_url(system.cloud().sqs().url(&queue));
         request.set_attributes(Some([attribute].into())).send().await.expect("set");
     }
 }

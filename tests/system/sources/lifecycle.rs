@@ -79,7 +79,7 @@ async fn misconfigured(_system: System) {
 
 async fn missing_table(system: System) {
     let api = RuntimeApi::start(true).await;
-    let mut environment = environment(system.cloud.aws_url());
+    let mut environment = environment(system.cloud().aws_url());
     environment.insert("LEDGER_TABLE", "no-such-table".to_owned());
     let _probe = api.run(probe(environment));
     let answer = api.invoke(&sqs(&[wish("e-1", "commit")])).await;
@@ -101,12 +101,12 @@ async fn cold_start(_system: System) {
 
 async fn sigterm(system: System) {
     let api = RuntimeApi::start(true).await;
-    let mut probe = api.run(probe(environment(system.cloud.aws_url())));
+    let mut probe = api.run(probe(environment(system.cloud().aws_url())));
     let batch = [wish("s-1", "commit"), wish("s-2", "sleep"), wish("s-3", "commit")];
     let answer = api.begin(&sqs_fifo(&batch), "").await;
     // The second one runs now.
     found("the first is committed", async || {
-        system.rows("probe-ledger").iter().any(|row| row["pk"]["S"] == "probe#s-1").then_some(())
+        system.rows("probe-ledger").await.iter().any(|row| row["pk"]["S"] == "probe#s-1").then_some(())
     })
     .await;
     probe.terminate();
@@ -117,7 +117,7 @@ async fn sigterm(system: System) {
 
 async fn sigterm_idle(system: System) {
     let api = RuntimeApi::start(true).await;
-    let mut probe = api.run(probe(environment(system.cloud.aws_url())));
+    let mut probe = api.run(probe(environment(system.cloud().aws_url())));
     api.asked(1).await;
     probe.terminate();
     assert_eq!(probe.ended().await, Some(0));
@@ -125,7 +125,7 @@ async fn sigterm_idle(system: System) {
 
 async fn managed_instances(system: System) {
     let api = RuntimeApi::start(true).await;
-    let mut environment = environment(system.cloud.aws_url());
+    let mut environment = environment(system.cloud().aws_url());
     environment.insert("AWS_LAMBDA_MAX_CONCURRENCY", "4".to_owned());
     environment
         .insert("_X_AMZN_TRACE_ID", "Root=1-00000000-00000000000000000000dead;Parent=000000000000dead".to_owned());
@@ -147,7 +147,7 @@ async fn managed_instances(system: System) {
 
 async fn log_lines(system: System) {
     let api = RuntimeApi::start(true).await;
-    let mut probe = api.run(probe(environment(system.cloud.aws_url())));
+    let mut probe = api.run(probe(environment(system.cloud().aws_url())));
     for what in ["commit", "fail", "refuse", "panic"] {
         let mut event = wish(&format!("l-{what}"), what);
         event["correlationid"] = json!("c-1");
@@ -175,7 +175,7 @@ async fn log_lines(system: System) {
 
 async fn without_extensions(system: System) {
     let api = RuntimeApi::start(false).await;
-    let mut probe = api.run(probe(environment(system.cloud.aws_url())));
+    let mut probe = api.run(probe(environment(system.cloud().aws_url())));
     assert_eq!(api.invoke(&wish("w-1", "commit")).await["event_id"], "w-1");
     let mut log = String::new();
     let mut stderr = probe.child.stderr.take().expect("piped");

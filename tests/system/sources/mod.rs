@@ -29,7 +29,8 @@ type Answer = Result<Value, (String, String)>;
 
 /// Invokes the probe with a payload as it is.
 async fn invoke(system: &System, payload: &Value) -> Answer {
-    let invocation = system.cloud.lambda().invoke(PROBE, payload.to_string().into()).await.expect("it can be invoked");
+    let invocation =
+        system.cloud().lambda().invoke(PROBE, payload.to_string().into()).await.expect("it can be invoked");
     let Invocation { payload, function_error } = invocation;
     let answer: Value = serde_json::from_slice(&payload).expect("a function answers JSON");
     if function_error.is_none() {
@@ -41,5 +42,5 @@ async fn invoke(system: &System, payload: &Value) -> Answer {
 
 /// The process that served everything so far.
 fn process(system: &System) -> Vec<u32> {
-    system.cloud.lambda().processes(PROBE).expect("the function exists")
+    system.cloud().lambda().processes(PROBE).expect("the function exists")
 }

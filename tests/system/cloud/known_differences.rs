@@ -1,10 +1,10 @@
 use onceward_testing::contract::{ledger_cases, publisher_cases, source_queue_cases};
 
-use crate::cloud::Choice;
+use super::Choice;
 
-/// Where an emulator does not do what AWS documents, so that a case fails there through no fault of ours.
+/// Where ministack does not do what AWS documents, so that a test fails there through no fault of ours.
 struct Difference {
-    cloud: Choice,
+    /// The contract's case, or the test's name.
     case: &'static str,
     /// What it does instead.
     reason: &'static str,
@@ -13,58 +13,53 @@ struct Difference {
     page: &'static str,
 }
 
-/// Each was seen with the version that `cloud/ministack.txt` names. A newer one may have mended it: try without.
-const KNOWN_DIFFERENCES: [Difference; 6] = [
+/// Each was seen with the version that `ministack.txt` names. A newer one may have mended it: try without.
+const MINISTACK: [Difference; 6] = [
     Difference {
-        cloud: Choice::Ministack,
         case: "an_update_of_the_wrong_type_is_an_error_and_writes_nothing",
         reason: "ministack's list_append replaces an attribute that is no list",
         page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html",
     },
     Difference {
-        cloud: Choice::Ministack,
         case: "a_message_that_is_back_in_its_queue_cannot_be_postponed_and_the_others_are",
         reason: "ministack takes the receipt handle of a message that is not in flight",
         page: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html",
     },
     Difference {
-        cloud: Choice::Ministack,
         case: "an_event_has_the_time_at_which_it_happened",
         reason: "ministack replaces an entry's Time by its own",
         page: "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html",
     },
     Difference {
-        cloud: Choice::Ministack,
         case: "an_event_too_large_is_refused_and_the_next_call_is_taken",
         reason: "ministack has no limit for an entry's size",
         page: "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html",
     },
     Difference {
-        cloud: Choice::Ministack,
         case: "numbers_come_back_in_their_shortest_form",
         reason: "ministack gives a number back as it was written: leading and trailing zeroes stay",
         page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
     },
     Difference {
-        cloud: Choice::Ministack,
         case: "numbers_of_any_form_can_be_added_to",
         reason: "ministack rounds a sum of more than 28 digits; DynamoDB keeps 38",
         page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
     },
 ];
 
-/// Why this cloud cannot keep the case, if that is known.
-pub(super) fn known_difference(choice: &Choice, case: &str) -> Option<&'static str> {
-    let known = KNOWN_DIFFERENCES.iter().find(|difference| difference.cloud == *choice && difference.case == case);
+/// Why this cloud cannot keep the case or the test, if that is known.
+pub(crate) fn known_difference(choice: &Choice, case: &str) -> Option<&'static str> {
+    let known = MINISTACK.iter().find(|difference| difference.case == case).filter(|_| choice.is_ministack());
     known.map(|difference| difference.reason)
 }
 
 /// A case that was renamed would be run again, and its entry would lie.
 pub(super) fn each_names_a_case() {
-    let ledgers = ledger_cases().into_iter().map(|(name, _)| name);
-    let others = [source_queue_cases(), publisher_cases()].concat().into_iter().map(|(name, _)| name);
-    let names: Vec<_> = ledgers.chain(others).collect();
-    for difference in &KNOWN_DIFFERENCES {
-        assert!(names.contains(&difference.case), "{}", difference.case);
+    let ledgers = ledger_cases().into_iter().map(|(name, _)| name.to_owned());
+    let others = [source_queue_cases(), publisher_cases()].concat().into_iter().map(|(name, _)| name.to_owned());
+    let portable = crate::portable(&Choice::Ministack).into_iter().map(|trial| trial.name().to_owned());
+    let names: Vec<_> = ledgers.chain(others).chain(portable).collect();
+    for difference in &MINISTACK {
+        assert!(names.iter().any(|name| name == difference.case), "{}", difference.case);
     }
 }
