@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     cloud::SharedCloud,
     on_any_cloud,
-    system::{System, envelope, eventually, order},
+    system::{Delivery, Depth, System, envelope, eventually, order},
 };
 
 pub(crate) fn trials(cloud: &Arc<SharedCloud>) -> Vec<Trial> {
@@ -61,8 +61,8 @@ async fn message_twice(system: System) {
     .await;
     let before = system.world(&TABLES).await;
     let deliveries = system.deliveries(&system.rows(&system.name("ledger")).await);
-    for (function, event) in &deliveries {
-        let body = json!({"version": "0", "detail-type": event["type"], "detail": event}).to_string();
+    for Delivery { function, event_type, event, .. } in &deliveries {
+        let body = format!(r#"{{"version":"0","detail-type":"{event_type}","detail":{event}}}"#);
         for _ in 0..2 {
             system.send(&system.name(function), &body).await;
         }
@@ -72,6 +72,10 @@ async fn message_twice(system: System) {
     assert_eq!(before, system.world(&TABLES).await);
     assert_eq!(system.charges(&order_id).len(), 1);
     assert_eq!(system.confirmations(&order_id).await.len(), 1);
+    for Delivery { function, .. } in deliveries.iter().filter(|_| system.embedded().is_some()) {
+        let letters = system.depth(&system.name(&format!("{function}-dlq"))).await;
+        assert_eq!(letters, Depth::default(), "a duplicate is no fault: {function}");
+    }
 }
 
 async fn another_payload(system: System) {

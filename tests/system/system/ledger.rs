@@ -7,6 +7,16 @@ use serde_json::{Value, json};
 
 use super::{System, eventually};
 
+/// An event and one of its consumers.
+pub(crate) struct Delivery {
+    pub(crate) function: String,
+    /// The key of its record in the ledger.
+    record: String,
+    pub(crate) event_type: String,
+    /// The envelope, as it was published.
+    pub(crate) event: String,
+}
+
 impl System {
     /// Waits until every event that this test caused has been handled by all of its consumers, and then until each of
     /// their queues has been seen empty: what was sent to it before is gone. Empty queues alone do not say that, since
@@ -26,21 +36,22 @@ impl System {
             .filter(|item| item["status"]["S"] == "completed")
             .filter_map(|item| item["pk"]["S"].as_str())
             .collect();
-        let missing = |(function, event): &(String, Value)| !handled.contains(record(function, event).as_str());
-        self.deliveries(&items).iter().filter(|delivery| missing(delivery)).count()
+        self.deliveries(&items).iter().filter(|delivery| !handled.contains(delivery.record.as_str())).count()
     }
 
     /// Each event of this test in these ledger items with each consumer that the rules name for it.
-    pub(crate) fn deliveries(&self, items: &[Value]) -> Vec<(String, Value)> {
+    pub(crate) fn deliveries(&self, items: &[Value]) -> Vec<Delivery> {
         let events = items.iter().filter_map(|item| item["events"]["L"].as_array()).flatten();
         let events = events.filter_map(|event| event["S"].as_str()).filter(|event| self.is_own(event));
-        let events = events.map(|event| serde_json::from_str(event).expect("an envelope"));
         let mut deliveries = Vec::new();
-        for event in events.collect::<Vec<Value>>() {
+        for text in events {
+            let event: Value = serde_json::from_str(text).expect("an envelope");
             for rule in &self.declared.rules {
                 if rule.pattern["detail-type"].as_array().expect("rules are by type").contains(&event["type"]) {
-                    let function = rule.name.trim_start_matches(STACK_NAME).trim_start_matches('-');
-                    deliveries.push((function.to_owned(), event.clone()));
+                    let function = rule.name.trim_start_matches(STACK_NAME).trim_start_matches('-').to_owned();
+                    let record = format!("{function}#{}", event["id"].as_str().expect("an id"));
+                    let event_type = event["type"].as_str().expect("a type").to_owned();
+                    deliveries.push(Delivery { function, record, event_type, event: text.to_owned() });
                 }
             }
         }
@@ -50,7 +61,7 @@ impl System {
     /// Every row of these tables that this test caused, in a fixed order.
     pub(crate) async fn world(&self, tables: &[&str]) -> Vec<String> {
         let deliveries = self.deliveries(&self.rows(&self.name("ledger")).await);
-        let records: HashSet<_> = deliveries.iter().map(|(function, event)| record(function, event)).collect();
+        let records: HashSet<_> = deliveries.into_iter().map(|delivery| delivery.record).collect();
         let mut world = Vec::new();
         for table in tables {
             for row in self.rows(&self.name(table)).await {
@@ -95,11 +106,6 @@ impl System {
         let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         self.embedded.is_some() || marks.iter().any(|mark| text.contains(mark))
     }
-}
-
-/// The key of the ledger's record of a delivery.
-fn record(function: &str, event: &Value) -> String {
-    format!("{function}#{}", event["id"].as_str().unwrap_or_default())
 }
 
 /// A value as DynamoDB's JSON has it.

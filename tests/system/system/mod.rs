@@ -28,6 +28,7 @@ use serde_json::{Value, json};
 use crate::cloud::{Deployed, sdk_config};
 use front::Front;
 
+pub(crate) use ledger::Delivery;
 pub(crate) use queues::Depth;
 
 /// The repository.
