@@ -37,7 +37,7 @@ pub(super) const HOST_INSIDE: &str = "host.docker.internal";
 pub(super) struct Container {
     container: Option<ContainerAsync<GenericImage>>,
     url: String,
-    gateway: Ipv4Addr,
+    gateway: Option<Ipv4Addr>,
     runtime: Runtime,
 }
 
@@ -55,11 +55,12 @@ impl Container {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.map_err(|error| Unavailable::Broken(error.to_string()))?;
         let image = image();
-        let gateway = runtime.block_on(engine(&image)).map_err(Unavailable::Missing)?;
+        let docker = runtime.block_on(engine(&image)).map_err(Unavailable::Missing)?;
         let started = runtime.block_on(start(&image));
         let (container, url) = started.map_err(|error| Unavailable::Broken(format!("{image}: {error}")))?;
+        let gateway = runtime.block_on(gateway(&docker, container.id()));
         // From here on it is removed whatever happens.
-        let mut this = Self { container: Some(container), url, gateway, runtime };
+        let this = Self { container: Some(container), url, gateway, runtime };
         this.await_health().map_err(|error| Unavailable::Broken(format!("{image}: {error}")))?;
         Ok(this)
     }
@@ -69,11 +70,11 @@ impl Container {
     }
 
     /// This machine's address on the network of the container.
-    pub(super) fn gateway(&self) -> Ipv4Addr {
+    pub(super) fn gateway(&self) -> Option<Ipv4Addr> {
         self.gateway
     }
 
-    fn await_health(&mut self) -> Result<(), String> {
+    fn await_health(&self) -> Result<(), String> {
         let Some(container) = &self.container else { return Ok(()) };
         let runs = async || container.is_running().await.unwrap_or_default();
         self.runtime.block_on(async {
@@ -93,19 +94,23 @@ impl Drop for Container {
     }
 }
 
-/// Asks the engine whether it is there and can have the image; answers this machine's address on its default network.
-async fn engine(image: &str) -> Result<Ipv4Addr, String> {
-    let needs = |error: &dyn std::fmt::Display| format!("needs a Docker engine: {error}");
-    let docker = Docker::connect_with_defaults().map_err(|error| needs(&error))?;
-    docker.ping().await.map_err(|error| needs(&error))?;
+/// Asks the engine whether it is there and can have the image.
+async fn engine(image: &str) -> Result<Docker, String> {
+    let needs = |error| format!("needs a Docker engine: {error}");
+    let docker = Docker::connect_with_defaults().map_err(needs)?;
+    docker.ping().await.map_err(needs)?;
     if std::env::var_os(VARIABLE).is_none() && docker.inspect_image(image).await.is_err() {
         return Err(format!("needs an image: `bash {RECIPE}` makes {image:?}, or {VARIABLE} names one"));
     }
-    let network = docker.inspect_network("bridge", None).await.map_err(|error| needs(&error))?;
-    let gateways = network.ipam.and_then(|ipam| ipam.config).unwrap_or_default().into_iter();
-    // None where the engine runs in a machine of its own: it passes what is for the host on to this one's loopback.
-    let mut addresses = gateways.filter_map(|config| config.gateway?.parse().ok());
-    Ok(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST))
+    Ok(docker)
+}
+
+/// This machine's address on the container's network. Where the engine runs in a machine of its own it is that one's,
+/// which passes on what is meant for its host to the host's loopback.
+async fn gateway(docker: &Docker, container: &str) -> Option<Ipv4Addr> {
+    let inspected = docker.inspect_container(container, None).await.ok()?;
+    let networks = inspected.network_settings?.networks?.into_values();
+    networks.filter_map(|network| network.gateway?.parse().ok()).next()
 }
 
 async fn start(image: &str) -> Result<(ContainerAsync<GenericImage>, String), testcontainers::TestcontainersError> {

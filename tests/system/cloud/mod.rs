@@ -104,7 +104,10 @@ impl Running {
     /// Where this process can listen for functions that run there, best first, and the name they know that host by.
     fn host_inside(&self) -> (Vec<Ipv4Addr>, &'static str) {
         match self {
-            Self::Container(container) => (vec![container.gateway(), Ipv4Addr::LOCALHOST], container::HOST_INSIDE),
+            Self::Container(container) => {
+                let addresses = container.gateway().into_iter().chain([Ipv4Addr::LOCALHOST]);
+                (addresses.collect(), container::HOST_INSIDE)
+            }
             _ => (vec![Ipv4Addr::LOCALHOST], "127.0.0.1"),
         }
     }
