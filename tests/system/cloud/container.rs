@@ -35,7 +35,8 @@ pub(super) const HOST_INSIDE: &str = "host.docker.internal";
 
 /// A running container; dropping it removes it with its volumes.
 pub(super) struct Container {
-    container: Option<ContainerAsync<GenericImage>>,
+    /// None while it is being removed.
+    running: Option<ContainerAsync<GenericImage>>,
     url: String,
     gateway: Option<Ipv4Addr>,
     runtime: Runtime,
@@ -60,7 +61,7 @@ impl Container {
         let (container, url) = started.map_err(|error| Unavailable::Broken(format!("{image}: {error}")))?;
         let gateway = runtime.block_on(gateway(&docker, container.id()));
         // From here on it is removed whatever happens.
-        let this = Self { container: Some(container), url, gateway, runtime };
+        let this = Self { running: Some(container), url, gateway, runtime };
         this.await_health().map_err(|error| Unavailable::Broken(format!("{image}: {error}")))?;
         Ok(this)
     }
@@ -75,7 +76,7 @@ impl Container {
     }
 
     fn await_health(&self) -> Result<(), String> {
-        let Some(container) = &self.container else { return Ok(()) };
+        let Some(container) = &self.running else { return Ok(()) };
         let runs = async || container.is_running().await.unwrap_or_default();
         self.runtime.block_on(async {
             let Err(error) = await_health(&self.url, runs).await else { return Ok(()) };
@@ -87,7 +88,7 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let Some(container) = self.container.take() else { return };
+        let Some(container) = self.running.take() else { return };
         if let Err(error) = self.runtime.block_on(container.rm()) {
             eprintln!("the container is left behind: {error}");
         }
@@ -109,8 +110,7 @@ async fn engine(image: &str) -> Result<Docker, String> {
 /// which passes on what is meant for its host to the host's loopback.
 async fn gateway(docker: &Docker, container: &str) -> Option<Ipv4Addr> {
     let inspected = docker.inspect_container(container, None).await.ok()?;
-    let networks = inspected.network_settings?.networks?.into_values();
-    networks.filter_map(|network| network.gateway?.parse().ok()).next()
+    inspected.network_settings?.networks?.into_values().find_map(|network| network.gateway?.parse().ok())
 }
 
 async fn start(image: &str) -> Result<(ContainerAsync<GenericImage>, String), testcontainers::TestcontainersError> {

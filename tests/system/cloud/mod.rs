@@ -63,7 +63,7 @@ enum Running {
     Embedded { cloud: Box<Cloud>, _runtime: Runtime },
     Endpoint(String),
     Ministack(Ministack),
-    Container(Container),
+    Container(Box<Container>),
 }
 
 /// Why a cloud does not run.
@@ -185,7 +185,7 @@ impl SharedCloud {
             Choice::Embedded => embedded().map_err(Unavailable::Broken),
             Choice::Endpoint(url) => Ok(Running::Endpoint(url.clone())),
             Choice::Ministack => Ministack::start().map(Running::Ministack),
-            Choice::Testcontainers => Container::start().map(Running::Container),
+            Choice::Testcontainers => Container::start().map(Box::new).map(Running::Container),
         });
         running.as_ref()
     }

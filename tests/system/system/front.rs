@@ -53,7 +53,7 @@ impl System {
     async fn invoke(&self, url: &str, method: &str, path: &str, body: &[u8], key: Option<&str>) -> (StatusCode, Value) {
         let (function, route, parameters) = self.route(method, path);
         let url = format!("{url}/2015-03-31/functions/{function}/invocations");
-        let event = event(method, path, &route, parameters, body, key);
+        let event = event(method, path, &route, &parameters, body, key);
         let response = self.http.post(url).body(event.to_string()).send().await.expect("Lambda answers");
         let answer: Value = response.json().await.expect("the function answers JSON");
         let status =
@@ -97,7 +97,7 @@ fn event(
     method: &str,
     path: &str,
     route: &str,
-    parameters: Map<String, Value>,
+    parameters: &Map<String, Value>,
     body: &[u8],
     key: Option<&str>,
 ) -> Value {

@@ -8,6 +8,7 @@ mod destination;
 mod document;
 mod error;
 mod function;
+mod generated;
 mod intrinsics;
 mod names;
 mod node;

@@ -12,7 +12,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path};
 use super::{
     document::{Document, Resource},
     error::Faults,
-    function,
+    function, generated,
     intrinsics::Resolver,
     names, parameters,
     properties::Properties,
@@ -63,6 +63,7 @@ pub(super) fn stack(
     for resource in present {
         mapping::attach(&resolver, resource, &mut stack);
     }
+    generated::check(document, faults);
     queue::dead_letters_first(&mut stack.queues);
     stack.outputs = outputs(&resolver);
     stack

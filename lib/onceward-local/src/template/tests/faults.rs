@@ -96,3 +96,36 @@ fn what_is_wrong_in_globals_is_told_once() {
     assert_eq!(faults[0], "3: A.Runtime: expected provided.al2023 or provided.al2, found `nodejs22.x`");
     assert!(faults[1].starts_with("4: A.Layers: the local cloud does not know this property"), "{faults:#?}");
 }
+
+/// As `sam deploy` does, with a `DuplicateLogicalIdException`.
+#[test]
+fn an_event_whose_resource_is_declared_already_is_refused() {
+    let text = |queue: &str, event: &str| {
+        format!(
+            "
+Resources:
+  {queue}: {{Type: AWS::SQS::Queue}}
+  Confirm:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: a
+      Handler: bootstrap
+      Runtime: provided.al2023
+      Events:
+        {event}
+"
+        )
+    };
+    let sqs = |queue: &str| format!("Queue: {{Type: SQS, Properties: {{Queue: !GetAtt {queue}.Arn}}}}");
+    assert_eq!(
+        faults(&text("ConfirmQueue", &sqs("ConfirmQueue"))),
+        [
+            "11: Confirm.Events.Queue: SAM makes a resource `ConfirmQueue` of this event, and the template declares one of \
+          that name: name the event otherwise"
+        ]
+    );
+    assert!(parse_with(&text("Orders", &sqs("Orders")), &[]).is_ok());
+    let http = "Http: {Type: HttpApi, Properties: {Method: GET, Path: /}}";
+    assert!(parse_with(&text("ConfirmHttp", http), &[]).is_ok(), "a route is part of its API");
+    assert_eq!(faults(&text("ConfirmHttpPermission", http)).len(), 1, "its permission is a resource");
+}

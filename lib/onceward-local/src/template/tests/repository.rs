@@ -80,6 +80,16 @@ fn every_function_names_its_binary() {
     }
 }
 
+/// On AWS the functions know where AWS is; an emulator may have to be named to them.
+#[test]
+fn functions_are_told_an_endpoint_only_by_parameter() {
+    let endpoints = |stack: Stack| -> Vec<_> {
+        stack.functions.into_iter().filter_map(|mut function| function.environment.remove("AWS_ENDPOINT_URL")).collect()
+    };
+    assert_eq!(endpoints(repository(&[])), [""; 0]);
+    assert_eq!(endpoints(repository(&[("AwsEndpointUrl", "http://127.0.0.1:4566")])), ["http://127.0.0.1:4566"; 13]);
+}
+
 #[test]
 fn dev_adds_the_inbox_by_parameter() {
     let stack = repository(&[]);
