@@ -25,6 +25,8 @@ pub(crate) fn trials(cloud: &Arc<SharedCloud>) -> Vec<Trial> {
     vec![
         cloud.deployment_trial("deployment::sam_deploy_creates_what_the_template_declares", |_, stack| created(stack)),
         cloud.deployment_trial("deployment::sam_deploy_updates_what_has_changed", |_, stack| updated(stack)),
+        cloud.deployment_trial("deployment::the_http_api_has_the_routes_of_the_template", |_, stack| routes(stack)),
+        cloud.deployment_trial("deployment::the_ledgers_records_expire_as_the_template_says", |_, stack| expiry(stack)),
         cloud.deployment_trial("deployment::sam_delete_leaves_only_what_is_to_be_retained", deleted),
     ]
 }
@@ -47,6 +49,20 @@ fn updated(stack: &Deployed) {
     let group = format!("/aws/lambda/{}", stack.name);
     let groups = aws(stack, &["logs", "describe-log-groups", "--log-group-name-prefix", &group]);
     assert_eq!(groups["logGroups"][0]["retentionInDays"], 7, "{groups}");
+}
+
+fn routes(stack: &Deployed) {
+    let id =
+        stack.updated["ApiUrl"].split_once("://").and_then(|(_, host)| host.split('.').next()).expect("an API's URL");
+    let routes = aws(stack, &["apigatewayv2", "get-routes", "--api-id", id]);
+    let keys = routes["Items"].as_array().into_iter().flatten().filter_map(|route| route["RouteKey"].as_str());
+    let keys: BTreeSet<_> = keys.collect();
+    assert_eq!(keys, BTreeSet::from(["GET /orders/{id}", "GET /stock/{product_id}", "POST /orders"]));
+}
+
+fn expiry(stack: &Deployed) {
+    let expiry = aws(stack, &["dynamodb", "describe-time-to-live", "--table-name", &stack.first["LedgerTable"]]);
+    assert_eq!(expiry["TimeToLiveDescription"]["AttributeName"], "expires_at", "{expiry}");
 }
 
 fn deleted(cloud: &Arc<SharedCloud>, stack: &Deployed) {

@@ -14,7 +14,7 @@ struct Difference {
 }
 
 /// Each was seen with the version that `ministack.txt` names. A newer one may have mended it: try without.
-const MINISTACK: [Difference; 6] = [
+const MINISTACK: [Difference; 8] = [
     Difference {
         case: "an_update_of_the_wrong_type_is_an_error_and_writes_nothing",
         reason: "ministack's list_append replaces an attribute that is no list",
@@ -44,6 +44,16 @@ const MINISTACK: [Difference; 6] = [
         case: "numbers_of_any_form_can_be_added_to",
         reason: "ministack rounds a sum of more than 28 digits; DynamoDB keeps 38",
         page: "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html",
+    },
+    Difference {
+        case: "deployment::the_http_api_has_the_routes_of_the_template",
+        reason: "ministack ignores an HTTP API's Body, in which SAM puts the routes: the functions are invoked instead",
+        page: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigatewayv2-api.html",
+    },
+    Difference {
+        case: "deployment::the_ledgers_records_expire_as_the_template_says",
+        reason: "ministack ignores a table's TimeToLiveSpecification in a template",
+        page: "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html",
     },
 ];
 

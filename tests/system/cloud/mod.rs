@@ -143,15 +143,9 @@ impl SharedCloud {
     where
         F: Future<Output = ()> + 'static,
     {
-        let (cloud, difference) = (Arc::clone(self), known_difference(&self.choice, name));
-        Trial::ignorable_test(name, move || match (difference, cloud.deployed()) {
-            (Some(reason), _) => Ok(Completion::ignored_with(reason)),
-            (None, Ok(deployed)) => {
-                let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-                runtime.block_on(async { run(System::on(deployed).await).await });
-                Ok(Completion::Completed)
-            }
-            (None, Err(unavailable)) => unavailable.outcome(),
+        self.deployment_trial(name, move |_, deployed| {
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+            runtime.block_on(async { run(System::on(deployed).await).await });
         })
     }
 
@@ -162,13 +156,17 @@ impl SharedCloud {
         run: impl FnOnce(&Arc<Self>, &Deployed) + Send + 'static,
     ) -> Trial {
         let (cloud, difference) = (Arc::clone(self), known_difference(&self.choice, name));
-        Trial::ignorable_test(name, move || match (difference, cloud.deployed()) {
-            (Some(reason), _) => Ok(Completion::ignored_with(reason)),
-            (None, Ok(deployed)) => {
-                run(&cloud, deployed);
-                Ok(Completion::Completed)
+        Trial::ignorable_test(name, move || {
+            if let Some(reason) = difference {
+                return Ok(Completion::ignored_with(reason));
             }
-            (None, Err(unavailable)) => unavailable.outcome(),
+            match cloud.deployed() {
+                Ok(deployed) => {
+                    run(&cloud, deployed);
+                    Ok(Completion::Completed)
+                }
+                Err(unavailable) => unavailable.outcome(),
+            }
         })
     }
 

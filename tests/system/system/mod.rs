@@ -72,7 +72,8 @@ impl System {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
-        let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log: LogSink::discard() };
+        let log = LogSink::discard();
+        let config = CloudConfig { stack, listeners, binaries: binaries(), environment, log, data: None };
         let cloud = Arc::new(Cloud::start(config).expect("the cloud starts"));
         let bus = cloud.stack().buses.first().map(|bus| bus.name.clone()).unwrap_or_default();
         let front = Front::Api { url: cloud.http_url().to_owned() };
