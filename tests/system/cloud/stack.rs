@@ -12,7 +12,7 @@ use onceward_local::{
     account::Account,
     cloud::{GATEWAY_PARAMETER, REGION},
     gateway::Gateway,
-    template::{self, Stack},
+    template::{self, STACK_NAME, Stack},
 };
 use serde_json::Value;
 
@@ -136,6 +136,16 @@ impl Deployed {
         Ok(())
     }
 
+    /// Deletes the tables too, which the template retains: on a cloud that goes on they would pile up.
+    fn delete_with_tables(&self) -> Result<(), String> {
+        self.delete()?;
+        for table in &self.declared.tables {
+            let name = table.name.replacen(STACK_NAME, &self.name, 1);
+            self.aws(&["dynamodb", "delete-table", "--table-name", &name])?;
+        }
+        Ok(())
+    }
+
     /// What the aws CLI answers.
     pub(crate) fn aws(&self, arguments: &[&str]) -> Result<Value, String> {
         // Version 1 of the CLI does not ask the environment for the endpoint of SQS.
@@ -158,9 +168,9 @@ impl Deployed {
 impl Drop for Deployed {
     fn drop(&mut self) {
         if self.outlives
-            && let Err(error) = self.delete()
+            && let Err(error) = self.delete_with_tables()
         {
-            eprintln!("the stack {} is left behind: {error}", self.name);
+            eprintln!("something of the stack {} is left behind: {error}", self.name);
         }
     }
 }
