@@ -22,6 +22,8 @@ main()
 pub(super) struct Ministack {
     child: Child,
     url: String,
+    /// Where it unpacks functions: some 100 MB that it leaves behind.
+    temporary: PathBuf,
 }
 
 impl Ministack {
@@ -49,6 +51,7 @@ impl Drop for Ministack {
         // It may be gone already; there is nothing left to end then.
         drop(self.child.kill());
         drop(self.child.wait());
+        drop(fs::remove_dir_all(&self.temporary));
     }
 }
 
@@ -57,21 +60,22 @@ fn run(folder: &Path) -> Result<Ministack, String> {
     // Free now: nothing else on this machine is likely to be given the same port at once.
     let port =
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).map_err(fault)?.port();
-    let log = folder.join("log");
+    let (log, temporary) = (folder.join("log"), folder.join(format!("tmp-{port}")));
+    fs::create_dir_all(&temporary).map_err(fault)?;
     let output = File::create(&log).map_err(fault)?;
     let child = Command::new(venv::program(folder, "python"))
         .args(["-c", PROGRAM])
         .env("GATEWAY_PORT", port.to_string())
         .env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string())
         .env("LOG_LEVEL", "ERROR")
-        .env("TMPDIR", folder)
+        .env("TMPDIR", &temporary)
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(output.try_clone().map_err(fault)?)
         .stderr(output)
         .spawn()
         .map_err(fault)?;
-    let mut ministack = Ministack { child, url: format!("http://{}:{port}", Ipv4Addr::LOCALHOST) };
+    let mut ministack = Ministack { child, url: format!("http://{}:{port}", Ipv4Addr::LOCALHOST), temporary };
     ministack.await_health(&log)?;
     Ok(ministack)
 }

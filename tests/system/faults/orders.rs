@@ -54,10 +54,10 @@ pub(super) async fn orders_add_up(system: System) {
 
     let expected = json!({"product_id": "p-1", "available": 0, "reserved": ORDERS});
     assert_eq!(system.stock("p-1").await, expected);
-    let all = system.cloud().gateway().charges();
+    let charges = system.gateway().charges();
     let charged: BTreeSet<_> =
-        all.iter().filter_map(|charge| charge["reference"].as_str().map(str::to_owned)).collect();
-    assert_eq!((all.len(), &charged), (ORDERS, &placed), "one charge for each order");
+        charges.iter().filter_map(|charge| charge["reference"].as_str().map(str::to_owned)).collect();
+    assert_eq!((charges.len(), &charged), (ORDERS, &placed), "one charge for each order");
     for queue in system.cloud().sqs().queues().iter().filter(|queue| queue.ends_with("-dlq")) {
         assert_eq!(system.cloud().sqs().depth(queue).expect("the queue exists").visible, 0, "{queue}");
     }

@@ -86,9 +86,9 @@ impl System {
     /// The queues that feed functions.
     fn consumed_queues(&self) -> Vec<String> {
         let triggers = self.declared.functions.iter().flat_map(|function| &function.triggers);
-        let queues = triggers.filter_map(|trigger| match trigger {
-            Trigger::Sqs { queue_arn, .. } => queue_arn.rsplit(':').next(),
-            Trigger::Stream { .. } | Trigger::Topic(_) | Trigger::Http { .. } => None,
+        let queues = triggers.filter_map(|trigger| {
+            let Trigger::Sqs { queue_arn, .. } = trigger else { return None };
+            queue_arn.rsplit(':').next()
         });
         queues.map(|queue| self.here(queue)).collect()
     }
