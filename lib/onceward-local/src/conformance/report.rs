@@ -154,3 +154,52 @@ pub(super) fn json(behaviours: &[Behaviour], columns: &[Column]) -> String {
     };
     behaviours.iter().enumerate().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::behaviour::{List, Outcome};
+    use crate::conformance::session::Session;
+
+    async fn unasked(_: Session) -> Outcome {
+        Ok(())
+    }
+
+    /// Two behaviours and two clouds, which differ in the second.
+    fn surveyed() -> (Vec<Behaviour>, Vec<Column>) {
+        let list = List::new("SQS", "https://docs.aws.amazon.com/sqs/").add("one", "It does one", "a.html", unasked);
+        let behaviours = list.add("two", "It does two", "b.html", unasked).done();
+        let column = |name: &str, second| Column { name: name.to_owned(), verdicts: vec![Verdict::Kept, second] };
+        let differs = Verdict::Differs("it did three".to_owned());
+        let refused = Verdict::Refused("not here".to_owned());
+        (behaviours, vec![column("embedded", differs), column("other", refused)])
+    }
+
+    #[test]
+    fn people_see_each_difference_with_what_was_seen_and_the_page() {
+        let (behaviours, columns) = surveyed();
+        let text = text(&behaviours, &columns);
+        assert!(text.contains("embedded: 1 kept, 1 differ, 0 refused by name"), "{text}");
+        assert!(
+            text.contains("✗ SQS/two: It does two\n      it did three\n      https://docs.aws.amazon.com/sqs/b.html")
+        );
+        assert!(text.contains("– SQS/two"), "{text}");
+    }
+
+    #[test]
+    fn documents_have_a_row_for_each_behaviour_and_a_summary() {
+        let (behaviours, columns) = surveyed();
+        let text = markdown(&behaviours, &columns);
+        assert!(text.contains("| SQS | 1 ✓, 1 ✗ | 1 ✓, 1 – |"), "{text}");
+        assert!(text.contains("| [`two`](https://docs.aws.amazon.com/sqs/b.html): It does two | ✗ | – |"), "{text}");
+    }
+
+    #[test]
+    fn machines_get_an_object_for_each_behaviour() {
+        let (behaviours, columns) = surveyed();
+        let lines = json(&behaviours, &columns);
+        let second: Value = serde_json::from_str(lines.lines().nth(1).unwrap()).unwrap();
+        assert_eq!(second["clouds"]["embedded"], json!({"verdict": "differs", "seen": "it did three"}));
+        assert_eq!(second["clouds"]["other"]["verdict"], "refused");
+    }
+}
