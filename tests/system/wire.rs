@@ -71,7 +71,7 @@ async fn endpoint(system: System) {
         case("POST /", &[FORM], b"Action=ListQueues&x=\xff", 400, "the body is not UTF-8"),
         case("POST /", &["Content-Type: text/xml"], "<xml/>", 400, "MissingAction"),
         case("GET /", &[], "", 400, "MissingAction"),
-        case("PUT /bucket/key", &[], "x", 400, "MissingAction"),
+        case("PUT /bucket/key", &[], "x", 404, "NoSuchBucket"),
         case("POST /2015-03-31/functions/none/invocations", &[], "{}", 404, "Function not found"),
         case("POST /2015-03-31/functions/onceward-get-order/invocations", &[], b"\xff", 400, "Could not parse"),
         Case { headers: many, ..case("GET /", &[], "", 431, "") },

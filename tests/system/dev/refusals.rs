@@ -45,9 +45,9 @@ fn faults_of_a_template_name_line_and_resource() {
     let folder = Folder::new();
     for (template, line, needles) in [
         (
-            "Resources:\n  Files:\n    Type: AWS::S3::Bucket\n",
-            "2: Files: ",
-            ["the local cloud has no AWS::S3::Bucket", "it has AWS::Serverless::Function"],
+            "Resources:\n  Feed:\n    Type: AWS::Kinesis::Stream\n",
+            "2: Feed: ",
+            ["the local cloud has no AWS::Kinesis::Stream", "it has AWS::Serverless::Function"],
         ),
         (
             "Resources:\n  Inbox:\n    Type: AWS::SQS::Queue\n    Properties:\n      VisibilityTimeOut: 1\n",

@@ -55,9 +55,9 @@ pub(super) async fn orders_add_up(system: System) {
     let expected = json!({"product_id": "p-1", "available": 0, "reserved": ORDERS});
     assert_eq!(system.stock("p-1").await, expected);
     let charges = system.gateway().charges();
-    let charged: BTreeSet<_> =
+    let paid: BTreeSet<_> =
         charges.iter().filter_map(|charge| charge["reference"].as_str().map(str::to_owned)).collect();
-    assert_eq!((charges.len(), &charged), (ORDERS, &placed), "one charge for each order");
+    assert_eq!((charges.len(), &paid), (ORDERS, &placed), "one charge for each order");
     for queue in system.cloud().sqs().queues().iter().filter(|queue| queue.ends_with("-dlq")) {
         assert_eq!(system.cloud().sqs().depth(queue).expect("the queue exists").visible, 0, "{queue}");
     }
