@@ -134,6 +134,9 @@ struct Printer {
     left_out: Arc<AtomicU64>,
 }
 
+/// How `lambda_runtime` begins its own lines; each stop of a function has three, and they tell nothing new.
+const LAMBDA_RUNTIME: &str = "[runtime] ";
+
 impl Printer {
     fn run(mut self, lines: &Receiver<Print>) {
         while let Ok(line) = lines.recv() {
@@ -176,6 +179,7 @@ impl Printer {
             Line::Hop(_) if self.format == Format::Json => writeln!(io::stdout(), "{}", line.text),
             Line::Hop(hop) => writeln!(anstream::stdout(), "{}", self.columns.line(&hop, terminal())),
             Line::Other { level: Some(Level::Quiet), .. } if !self.verbose => Ok(()),
+            Line::Other { level: None, message } if !self.verbose && message.starts_with(LAMBDA_RUNTIME) => Ok(()),
             Line::Other { level, message } => {
                 let text = self.columns.other(&line.function, level, &message);
                 self.say(&text)

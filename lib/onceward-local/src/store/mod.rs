@@ -4,8 +4,7 @@
 //! records before it answers the request that changed them. Both use a write-ahead log without waiting for the disk: what
 //! was answered survives the death of the process, SIGKILL included; the loss of power may take the last moments.
 //!
-//! Services that change a lot keep a record for each thing ([`Batch`]); those that hold little keep themselves as one
-//! ([`Kept`]).
+//! Services that change a lot keep a record for each thing; those that hold little keep themselves as one record.
 
 mod error;
 mod kept;
