@@ -3,6 +3,7 @@
 mod batch_response;
 mod filter;
 mod listed;
+mod source;
 mod sqs;
 mod sqs_event;
 mod stream;
@@ -12,6 +13,7 @@ mod tests;
 use std::time::Duration;
 
 pub(super) use self::listed::Listed;
+pub(crate) use self::source::{QueueSource, SourceError, StreamSource};
 use self::listed::common_settings;
 pub use self::{
     sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},

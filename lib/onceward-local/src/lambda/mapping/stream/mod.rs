@@ -19,8 +19,9 @@ mod window;
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use self::window::{STATE_BYTES_MAX, WINDOW_GRACE};
 use self::{
@@ -34,6 +35,7 @@ use crate::{
     destination::Destinations,
     dynamodb::DynamoDb,
     lambda::{
+        StreamSource,
         error::LambdaError,
         pool::Pool,
         service::Lambda,
@@ -74,17 +76,25 @@ impl Lambda {
     /// must exist. Where to start is settled when this returns: what is written later is read.
     #[expect(clippy::needless_pass_by_value, reason = "services are handles, passed by value everywhere")]
     pub fn map_stream(&self, dynamodb: DynamoDb, mapping: StreamMapping) -> Result<(), LambdaError> {
+        let opening = self.map_table(Arc::new(dynamodb.clone()), mapping.clone(), Some(dynamodb.changes()));
+        // The services of this process answer at once.
+        opening.now_or_never().unwrap_or_else(|| Err(no_stream(&mapping, "the tables do not answer".to_owned())))
+    }
+
+    /// The same for a table wherever it is; `changes` wakes a reader, without it the stream is polled.
+    pub(crate) async fn map_table(
+        &self,
+        source: Arc<dyn StreamSource>,
+        mapping: StreamMapping,
+        changes: Option<watch::Receiver<u64>>,
+    ) -> Result<(), LambdaError> {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.table)?;
         let region = &self.account().region;
         let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
         let after = |stream_arn: &str, id: &str| position::stored(&store, &mapping.function, stream_arn, id);
-        let opened = Shard::open(&dynamodb, &mapping.table, mapping.starting_position, region, after);
-        let shards = opened.map_err(|reason| LambdaError::NoStream {
-            function: mapping.function.clone(),
-            table: mapping.table.clone(),
-            reason,
-        })?;
+        let opened = Shard::open(&source, &mapping.table, mapping.starting_position, region, after).await;
+        let shards = opened.map_err(|reason| no_stream(&mapping, reason))?;
         for shard in shards {
             let reading = Arc::new(Reading {
                 pool: Arc::clone(&pool),
@@ -102,12 +112,18 @@ impl Lambda {
                     &format!("{readers} readers of one stream: DynamoDB may throttle more than {READERS_MAX}"),
                 );
             }
-            self.read(&dynamodb, reading, filter.clone(), shard);
+            self.read(changes.clone(), reading, filter.clone(), shard);
         }
         Ok(())
     }
 
-    fn read(&self, dynamodb: &DynamoDb, reading: Arc<Reading>, filter: Filter, shard: Shard) {
+    fn read(
+        &self,
+        changes: Option<watch::Receiver<u64>>,
+        reading: Arc<Reading>,
+        filter: Filter,
+        shard: Shard,
+    ) {
         let factor = reading.mapping.parallelization_factor.max(1);
         let assignments = Assignments::new(factor);
         let mut inboxes = Vec::new();
@@ -117,9 +133,13 @@ impl Lambda {
             let lane = Lane::new(Arc::clone(&reading), inbox, assignments.clone());
             self.tasks().spawn(lane.run(self.tasks().stop()));
         }
-        let router = Router { reading, filter, shard, changes: dynamodb.changes(), assignments, inboxes };
+        let router = Router { reading, filter, shard, changes, assignments, inboxes };
         self.tasks().spawn(router.run(self.tasks().stop()));
     }
+}
+
+fn no_stream(mapping: &StreamMapping, reason: String) -> LambdaError {
+    LambdaError::NoStream { function: mapping.function.clone(), table: mapping.table.clone(), reason }
 }
 
 /// What only a stream's mapping has, as `GetEventSourceMapping` words it.

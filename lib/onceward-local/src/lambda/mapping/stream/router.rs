@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
@@ -19,12 +20,17 @@ use crate::lambda::{
     tasks::stopped,
 };
 
+/// As often as Lambda looks at a shard: 4 times a second.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#dynamodb-polling-and-batching>
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
 #[derive(Debug)]
 pub(super) struct Router {
     pub(super) reading: Arc<Reading>,
     pub(super) filter: Filter,
     pub(super) shard: Shard,
-    pub(super) changes: watch::Receiver<u64>,
+    /// Wakes it; without, it looks again after a while.
+    pub(super) changes: Option<watch::Receiver<u64>>,
     pub(super) assignments: Assignments,
     pub(super) inboxes: Vec<mpsc::Sender<Record>>,
 }
@@ -40,16 +46,31 @@ impl Router {
         }
     }
 
+    /// Waits until there may be more.
+    async fn changed(&mut self) {
+        let ended = match &mut self.changes {
+            Some(changes) => changes.changed().await.is_err(),
+            None if self.shard.is_ended() => true,
+            None => {
+                sleep(POLL_INTERVAL).await;
+                false
+            }
+        };
+        if ended {
+            // The database is gone, or the shard closed; only the shutdown is left to wait for.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Reads the next page, or waits until there may be one.
     async fn round(&mut self) {
         // Marked as seen before the read: a write during it wakes the wait.
-        self.changes.borrow_and_update();
+        if let Some(changes) = &mut self.changes {
+            changes.borrow_and_update();
+        }
         match self.shard.read(self.reading.mapping.batch_size).await {
             Ok(records) if records.is_empty() => {
-                if self.changes.changed().await.is_err() {
-                    // The database is gone; only the shutdown is left to wait for.
-                    std::future::pending::<()>().await;
-                }
+                self.changed().await;
             }
             Ok(records) => {
                 for record in records {

@@ -1,0 +1,1 @@
+//! Against a cloud of this process.
