@@ -22,9 +22,15 @@ use crate::{
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        trial("dev::an_order_is_fulfilled_on_another_clouds_resources", an_order_is_fulfilled_on_another_clouds_resources),
+        trial(
+            "dev::an_order_is_fulfilled_on_another_clouds_resources",
+            an_order_is_fulfilled_on_another_clouds_resources,
+        ),
         trial("dev::what_another_cloud_lacks_is_listed", what_another_cloud_lacks_is_listed),
-        trial("dev::an_endpoint_goes_with_no_flag_of_the_local_services", an_endpoint_goes_with_no_flag_of_the_local_services),
+        trial(
+            "dev::an_endpoint_goes_with_no_flag_of_the_local_services",
+            an_endpoint_goes_with_no_flag_of_the_local_services,
+        ),
         trial("dev::another_cloud_that_does_not_answer_is_named", another_cloud_that_does_not_answer_is_named),
     ]
 }

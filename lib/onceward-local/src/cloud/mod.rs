@@ -23,8 +23,8 @@ use tokio::task::JoinSet;
 pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
 pub use self::packages::PACKAGE_BYTES_MAX;
-pub use self::remote::Elsewhere;
 use self::packages::Packages;
+pub use self::remote::Elsewhere;
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
@@ -161,8 +161,14 @@ impl Cloud {
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
         let binaries = (binaries.as_path(), &mut packages);
-        let attached =
-            resources::create_functions(&services.lambda, &stack, binaries, (&environment, None), &http_url, &options.attach)?;
+        let attached = resources::create_functions(
+            &services.lambda,
+            &stack,
+            binaries,
+            (&environment, None),
+            &http_url,
+            &options.attach,
+        )?;
         let routes = resources::map(&services, &stack)?;
         resources::create_schedules(&services, &stack)?;
         let gateway = Gateway::new();

@@ -38,8 +38,7 @@ pub(super) fn news(attached: &Attached) -> News {
     let is_own = |name: &str, value: &str| std::env::var(name).is_ok_and(|own| own == value);
     let is_left_out =
         |name: &str, value: &str| LEFT_OUT.contains(&name) || SECRET.contains(&name) && is_own(name, value);
-    let environment: BTreeMap<_, _> =
-        environment.iter().filter(|(name, value)| !is_left_out(name, value)).collect();
+    let environment: BTreeMap<_, _> = environment.iter().filter(|(name, value)| !is_left_out(name, value)).collect();
     let folder = quoted(&working_directory.display().to_string());
     let mut text = format!("\n{function} is left to you. Its invocations wait for:\n\ncd {folder}\n");
     for (name, value) in &environment {

@@ -55,8 +55,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME", default_value = STACK_NAME)]
     stack_name: String,
     /// Run the functions here against the queues, tables and buses of another cloud (ministack, `LocalStack`, …), to
-    /// which the stack is deployed already; with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and
-    /// AWS_REGION of the environment [default credentials: test]. That cloud must not run the functions too
+    /// which the stack is deployed already; with the credentials and the region of the environment
+    /// (`AWS_ACCESS_KEY_ID`, …, `AWS_REGION`), else `test` and us-east-1. That cloud must not run the functions too
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "faults", "fault_seed", "iam"])]
     endpoint: Option<String>,
     /// Leave out the demo events of the template's metadata

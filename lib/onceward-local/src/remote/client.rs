@@ -59,11 +59,9 @@ impl Client {
         request: &Value,
         wait: Duration,
     ) -> Result<Value, RemoteError> {
-        let headers =
-            vec![("content-type", JSON.to_owned()), ("x-amz-target", format!("{target}.{operation}"))];
+        let headers = vec![("content-type", JSON.to_owned()), ("x-amz-target", format!("{target}.{operation}"))];
         let body = request.to_string();
-        let call =
-            Call { service, operation, method: "POST", path: "/", headers, body, time_max: wait + ANSWER_MAX };
+        let call = Call { service, operation, method: "POST", path: "/", headers, body, time_max: wait + ANSWER_MAX };
         self.parsed(call).await
     }
 
@@ -76,7 +74,8 @@ impl Client {
         parameters: &[(&str, &str)],
     ) -> Result<String, RemoteError> {
         let fixed = [("Action", operation), ("Version", version)];
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fixed).extend_pairs(parameters).finish();
+        let body =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(fixed).extend_pairs(parameters).finish();
         let headers = vec![("content-type", FORM.to_owned())];
         self.send(Call { service, operation, method: "POST", path: "/", headers, body, time_max: ANSWER_MAX }).await
     }
@@ -122,13 +121,8 @@ impl Client {
 
     fn signed(&self, call: Call<'_>) -> Result<reqwest::Request, String> {
         let Credentials { access_key_id, secret_access_key, session_token } = self.credentials.clone();
-        let credentials = aws_credential_types::Credentials::new(
-            access_key_id,
-            secret_access_key,
-            session_token,
-            None,
-            "onceward",
-        );
+        let credentials =
+            aws_credential_types::Credentials::new(access_key_id, secret_access_key, session_token, None, "onceward");
         let identity = credentials.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
@@ -142,8 +136,7 @@ impl Client {
         let uri = format!("{}{}", self.endpoint, call.path);
         let headers = call.headers.iter().map(|(name, value)| (*name, value.as_str()));
         let body = SignableBody::Bytes(call.body.as_bytes());
-        let signable =
-            SignableRequest::new(call.method, &uri, headers, body).map_err(|error| error.to_string())?;
+        let signable = SignableRequest::new(call.method, &uri, headers, body).map_err(|error| error.to_string())?;
         let (instructions, _) = sign(signable, &parameters).map_err(|error| error.to_string())?.into_parts();
         let mut request = http::Request::builder().method(call.method).uri(&uri);
         for (name, value) in &call.headers {

@@ -33,7 +33,8 @@ impl Credentials {
 
     /// As variables of a process.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        let key = [("AWS_ACCESS_KEY_ID", self.access_key_id.as_str()), ("AWS_SECRET_ACCESS_KEY", &self.secret_access_key)];
+        let key =
+            [("AWS_ACCESS_KEY_ID", self.access_key_id.as_str()), ("AWS_SECRET_ACCESS_KEY", &self.secret_access_key)];
         key.into_iter().chain(self.session_token.as_deref().map(|token| ("AWS_SESSION_TOKEN", token)))
     }
 }

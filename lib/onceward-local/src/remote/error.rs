@@ -37,7 +37,8 @@ pub enum RemoteError {
     #[error(
         "{endpoint} (account {account}, region {region}) lacks what the functions use:\n{}\ndeploy the stack there first \
          (`sam deploy` with AWS_ENDPOINT_URL={endpoint}); if it is there under another name, give that by \
-         --stack-name NAME, and the values it was deployed with by --parameter NAME=VALUE", listed(missing)
+         --stack-name NAME, and the values it was deployed with by --parameter NAME=VALUE",
+        listed(missing)
     )]
     Missing {
         /// The endpoint.

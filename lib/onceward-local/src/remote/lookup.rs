@@ -170,7 +170,12 @@ const TOPIC: &str = "topic";
 fn texts(function: &Function) -> Vec<&str> {
     let mut texts: Vec<&str> = function.environment.values().map(String::as_str).collect();
     let told = &function.asynchronous;
-    texts.extend([&told.on_success_arn, &told.on_failure_arn, &function.dead_letter_arn].into_iter().flatten().map(String::as_str));
+    texts.extend(
+        [&told.on_success_arn, &told.on_failure_arn, &function.dead_letter_arn]
+            .into_iter()
+            .flatten()
+            .map(String::as_str),
+    );
     for trigger in &function.triggers {
         match trigger {
             Trigger::Sqs { queue_arn, .. } => texts.push(queue_arn),

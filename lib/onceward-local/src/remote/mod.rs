@@ -22,13 +22,13 @@ use std::{env, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
+use self::{client::Client, trouble::Troubles};
 pub use self::{
     credentials::Credentials,
     error::RemoteError,
     lookup::{Found, Missing},
 };
 pub(crate) use self::{queue::RemoteQueue, stream::RemoteStream};
-use self::{client::Client, trouble::Troubles};
 use crate::{
     account::{ACCOUNT_ID, Account},
     cloud::REGION,
@@ -93,7 +93,8 @@ impl Remote {
         let mut enabled = Vec::new();
         let mut marker = String::new();
         for _ in 0..MAPPING_PAGES_MAX {
-            let answer = self.inner.client.get("lambda", &format!("/2015-03-31/event-source-mappings/{marker}")).await?;
+            let answer =
+                self.inner.client.get("lambda", &format!("/2015-03-31/event-source-mappings/{marker}")).await?;
             let mappings = answer["EventSourceMappings"].as_array().map(Vec::as_slice).unwrap_or_default();
             for mapping in mappings.iter().filter(|mapping| is_enabled(mapping)) {
                 let text = |name: &str| mapping[name].as_str().unwrap_or_default().to_owned();

@@ -73,9 +73,7 @@ impl RemoteQueue {
 
     /// Those of `messages` that are still there, with the reason.
     async fn delete_batch(&self, messages: &[&Received]) -> Vec<(String, String)> {
-        let entry = |(index, message): (usize, &&Received)| {
-            json!({ "Id": index.to_string(), "ReceiptHandle": message.receipt_handle })
-        };
+        let entry = |(index, message): (usize, &&Received)| json!({ "Id": index.to_string(), "ReceiptHandle": message.receipt_handle });
         let request = json!({ "Entries": messages.iter().enumerate().map(entry).collect::<Vec<_>>() });
         let mut failures = 0;
         loop {
@@ -151,9 +149,8 @@ fn left(answer: &Value, messages: &[&Received]) -> Vec<(String, String)> {
 fn message(message: &Value) -> Received {
     let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
     let fields = |name: &str| message[name].as_object().into_iter().flat_map(Map::iter);
-    let attributes = fields("Attributes").map(|(name, value)| {
-        (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-    });
+    let attributes = fields("Attributes")
+        .map(|(name, value)| (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)));
     let message_attributes: BTreeMap<_, _> =
         fields("MessageAttributes").map(|(name, value)| (name.clone(), attribute(value))).collect();
     Received {

@@ -94,7 +94,8 @@ impl Event<'_> {
 
     fn rule(self, stack: &mut Stack, name: &'static str, bus: String, pattern: Value, schedule: Option<String>) {
         let properties = &self.properties;
-        let name = properties.text(name).unwrap_or_else(|| format!("{}-{}", properties.resolver.stack_name, self.logical_id));
+        let name =
+            properties.text(name).unwrap_or_else(|| format!("{}-{}", properties.resolver.stack_name, self.logical_id));
         let disabled = properties.one_of("State", &["ENABLED", "DISABLED"]) == Some("DISABLED")
             || properties.boolean("Enabled") == Some(false);
         let id = properties.nested("Target").and_then(|target| {

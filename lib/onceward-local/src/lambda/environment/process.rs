@@ -67,16 +67,15 @@ pub(in crate::lambda) fn variables(
         ("_HANDLER", &spec.handler),
     ];
     variables.extend(reserved.map(owned));
-    match &spec.credentials {
-        Some(credentials) => variables.extend(credentials.variables().map(owned)),
-        None => {
-            let own = [
-                ("AWS_ACCESS_KEY_ID", access_key.as_str()),
-                ("AWS_SECRET_ACCESS_KEY", "test"),
-                ("AWS_SESSION_TOKEN", "test"),
-            ];
-            variables.extend(own.map(owned));
-        }
+    if let Some(credentials) = &spec.credentials {
+        variables.extend(credentials.variables().map(owned));
+    } else {
+        let own = [
+            ("AWS_ACCESS_KEY_ID", access_key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_SESSION_TOKEN", "test"),
+        ];
+        variables.extend(own.map(owned));
     }
     variables
 }

@@ -13,8 +13,8 @@ mod tests;
 use std::time::Duration;
 
 pub(super) use self::listed::Listed;
-pub(crate) use self::source::{QueueSource, SourceError, StreamSource};
 use self::listed::common_settings;
+pub(crate) use self::source::{QueueSource, SourceError, StreamSource};
 pub use self::{
     sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},
     stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, RECORDS_AHEAD_MAX, STATE_BYTES_MAX, WINDOW_GRACE},

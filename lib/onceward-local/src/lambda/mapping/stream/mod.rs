@@ -117,13 +117,7 @@ impl Lambda {
         Ok(())
     }
 
-    fn read(
-        &self,
-        changes: Option<watch::Receiver<u64>>,
-        reading: Arc<Reading>,
-        filter: Filter,
-        shard: Shard,
-    ) {
+    fn read(&self, changes: Option<watch::Receiver<u64>>, reading: Arc<Reading>, filter: Filter, shard: Shard) {
         let factor = reading.mapping.parallelization_factor.max(1);
         let assignments = Assignments::new(factor);
         let mut inboxes = Vec::new();
