@@ -36,8 +36,9 @@ pub(super) struct Router {
 }
 
 impl Router {
+    /// Until the shard's end, or the shutdown.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        loop {
+        while !self.shard.is_ended() {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
@@ -50,14 +51,13 @@ impl Router {
     async fn changed(&mut self) {
         let ended = match &mut self.changes {
             Some(changes) => changes.changed().await.is_err(),
-            None if self.shard.is_ended() => true,
             None => {
                 sleep(POLL_INTERVAL).await;
                 false
             }
         };
         if ended {
-            // The database is gone, or the shard closed; only the shutdown is left to wait for.
+            // The database is gone; only the shutdown is left to wait for.
             std::future::pending::<()>().await;
         }
     }
@@ -70,7 +70,9 @@ impl Router {
         }
         match self.shard.read(self.reading.mapping.batch_size).await {
             Ok(records) if records.is_empty() => {
-                self.changed().await;
+                if !self.shard.is_ended() {
+                    self.changed().await;
+                }
             }
             Ok(records) => {
                 for record in records {

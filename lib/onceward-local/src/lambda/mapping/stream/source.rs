@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::lambda::{SourceError, StreamSource, spec::StartingPosition};
+use crate::lambda::{SourceError, StreamSource};
 
 /// Most records of one `GetRecords`.
 const PAGE_MAX: usize = 1_000;
@@ -24,8 +24,8 @@ pub(super) struct Shard {
     last: Option<String>,
     /// `TRIM_HORIZON` or `LATEST`: where it began.
     kind: &'static str,
-    pub(super) id: String,
-    pub(super) stream_arn: String,
+    id: String,
+    stream_arn: String,
     region: String,
 }
 
@@ -51,29 +51,17 @@ impl Record {
 }
 
 impl Shard {
-    /// The shards of `table`'s stream, each `after` a record's number if there is one, else from `position` on.
+    /// The shard `id`, read after a record's number if there is one, else from `kind` on.
     pub(super) async fn open(
-        source: &Arc<dyn StreamSource>,
-        table: &str,
-        position: StartingPosition,
-        region: &str,
-        after: impl Fn(&str, &str) -> Option<String>,
-    ) -> Result<Vec<Self>, String> {
-        let described = source.call("DescribeTable", json!({ "TableName": table })).await.map_err(text)?;
-        let arn = described["Table"]["LatestStreamArn"].as_str();
-        let arn = arn.ok_or("the table has no stream: give it a StreamSpecification")?;
-        let kind = match position {
-            StartingPosition::TrimHorizon => "TRIM_HORIZON",
-            StartingPosition::Latest => "LATEST",
-        };
-        let mut opened = Vec::new();
-        for id in ids(source, arn).await.map_err(text)? {
-            let (stream_arn, region, last) = (arn.to_owned(), region.to_owned(), after(arn, &id));
-            let mut shard = Self { source: Arc::clone(source), iterator: None, last, kind, id, stream_arn, region };
-            shard.seek().await.map_err(text)?;
-            opened.push(shard);
-        }
-        Ok(opened)
+        source: Arc<dyn StreamSource>,
+        stream_arn: String,
+        id: String,
+        (kind, last): (&'static str, Option<String>),
+        region: String,
+    ) -> Result<Self, SourceError> {
+        let mut shard = Self { source, iterator: None, last, kind, id, stream_arn, region };
+        shard.seek().await?;
+        Ok(shard)
     }
 
     /// Gets an iterator after the last record, or from where the shard began.
@@ -151,21 +139,41 @@ fn milliseconds(seconds: f64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis((seconds * 1000.0) as i64)
 }
 
-/// The ids of a stream's shards, page by page.
-async fn ids(source: &Arc<dyn StreamSource>, arn: &str) -> Result<Vec<String>, SourceError> {
-    let mut ids = Vec::new();
+/// The ARN of `table`'s stream.
+pub(super) async fn stream_arn(source: &Arc<dyn StreamSource>, table: &str) -> Result<String, String> {
+    let described = source.call("DescribeTable", json!({ "TableName": table })).await.map_err(text)?;
+    let arn = described["Table"]["LatestStreamArn"].as_str().map(str::to_owned);
+    arn.ok_or_else(|| "the table has no stream: give it a StreamSpecification".to_owned())
+}
+
+/// A shard as its stream lists it.
+pub(super) struct Listed {
+    pub(super) id: String,
+    /// The shard that it goes on from.
+    pub(super) parent: Option<String>,
+    /// Whether nothing more is written to it.
+    pub(super) is_closed: bool,
+}
+
+/// A stream's shards, page by page.
+pub(super) async fn list(source: &Arc<dyn StreamSource>, arn: &str) -> Result<Vec<Listed>, SourceError> {
+    let mut listed = Vec::new();
     let mut request = json!({ "StreamArn": arn });
     for _ in 0..SHARD_PAGES_MAX {
         let stream = source.call("DescribeStream", request.clone()).await?;
         let stream = &stream["StreamDescription"];
-        let shards = stream["Shards"].as_array().map(Vec::as_slice).unwrap_or_default();
-        ids.extend(shards.iter().filter_map(|shard| Some(shard["ShardId"].as_str()?.to_owned())));
+        for shard in stream["Shards"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let text = |name: &str| shard[name].as_str().map(str::to_owned);
+            let is_closed = shard["SequenceNumberRange"]["EndingSequenceNumber"].is_string();
+            let id = text("ShardId").unwrap_or_default();
+            listed.push(Listed { id, parent: text("ParentShardId"), is_closed });
+        }
         match stream["LastEvaluatedShardId"].as_str() {
             Some(last) => request["ExclusiveStartShardId"] = json!(last),
             None => break,
         }
     }
-    Ok(ids)
+    Ok(listed)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
