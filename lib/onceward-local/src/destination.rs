@@ -10,7 +10,7 @@ use bytes::Bytes;
 use crate::endpoint::Services;
 use crate::iam::{Caller, Denial};
 use crate::lambda::LambdaError;
-use crate::remote::Remote;
+use crate::remote::{Remote, Sending};
 use crate::sns::{Publication, SnsError};
 use crate::sqs::{Outgoing, SqsError};
 
@@ -87,6 +87,11 @@ impl Destinations {
         let _ = self.remote.set(remote);
     }
 
+    /// The cloud that has the queues, topics and buses, if it is another.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.remote.get()
+    }
+
     /// Lets go of the services: they hold this handle, so without it none of them would ever be freed.
     pub(crate) fn disconnect(&self) {
         self.services.write().unwrap_or_else(PoisonError::into_inner).take();
@@ -123,7 +128,9 @@ impl Destinations {
         let services = self.services().ok_or(DeliveryError::NotRunning)?;
         match (service(arn), self.remote.get()) {
             // What goes wrong on the way is told by it.
-            (Some("sqs" | "sns"), Some(remote)) => remote.send(arn, message),
+            (Some("sqs" | "sns"), Some(remote)) => {
+                remote.send(Sending::Message(arn.to_owned(), message));
+            }
             (Some("sqs"), None) => drop(services.sqs.send(arn, message)?),
             (Some("sns"), None) => {
                 let Outgoing { body: message, attributes, group_id, deduplication_id, .. } = message;

@@ -43,6 +43,10 @@ impl Client {
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err(fault("it is no address of a cloud".to_owned()));
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            let reason = "credentials do not belong in it but in the environment".to_owned();
+            return Err(RemoteError::Endpoint { endpoint: "…".to_owned(), reason });
+        }
         // Another may be there already: it will do.
         drop(rustls::crypto::ring::default_provider().install_default());
         // No proxy: the functions' own clients, which have none, must reach the same place.

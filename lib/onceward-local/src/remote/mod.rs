@@ -28,7 +28,7 @@ pub use self::{
     error::RemoteError,
     lookup::{Found, Missing},
 };
-pub(crate) use self::{queue::RemoteQueue, stream::RemoteStream};
+pub(crate) use self::{queue::RemoteQueue, send::Sending, stream::RemoteStream};
 use crate::{
     account::{ACCOUNT_ID, Account},
     cloud::REGION,

@@ -42,7 +42,8 @@ impl RemoteQueue {
     async fn received(&self, request: Receive) -> Vec<Received> {
         let body = json!({
             "MaxNumberOfMessages": request.max,
-            "WaitTimeSeconds": request.wait.as_secs(),
+            // Whole seconds: rather a little longer than many polls that do not wait.
+            "WaitTimeSeconds": request.wait.as_millis().div_ceil(1000),
             // The older name too: not every emulator knows the newer.
             "AttributeNames": ["All"],
             "MessageSystemAttributeNames": ["All"],

@@ -10,10 +10,12 @@ use std::{
 use serde_json::json;
 use tokio::{net::TcpListener, time::timeout};
 
-use super::{Credentials, Remote, RemoteError, RemoteQueue, trouble::Troubles};
+use super::{Credentials, Remote, RemoteError, RemoteQueue, Sending, trouble::Troubles};
 use crate::{
     account::Account,
+    destination::Destinations,
     endpoint::{self, Services},
+    events::{Entry, Rule, Target},
     lambda::{LogSink, QueueSource, SqsMapping, tests::spec},
     sqs::{AttributeValue, MessageAttribute, Outgoing, Receive, Received},
     template::{self, Stack},
@@ -98,9 +100,32 @@ async fn messages_are_deleted_in_batches_and_those_left_are_named() {
 async fn a_destination_of_the_other_cloud_is_sent_to() {
     let (services, remote) = other().await;
     let queue = queue(&services, &remote, "failures").await;
-    services.destinations.divert(remote.clone());
-    services.destinations.deliver(&remote.account().arn("sqs", "failures"), message("given up")).unwrap();
+    let here = Destinations::default();
+    here.connect(services.clone());
+    here.divert(remote.clone());
+    here.deliver(&remote.account().arn("sqs", "failures"), message("given up")).unwrap();
     assert_eq!(received(&queue).await[0].body, "given up");
+
+    // A topic and a bus that send on to the queue.
+    let queue_arn = remote.account().arn("sqs", "failures");
+    let topic_arn = remote.account().arn("sns", "told");
+    services.sns.create_topic_with("told", &BTreeMap::new()).unwrap();
+    let raw = BTreeMap::from([("RawMessageDelivery".to_owned(), "true".to_owned())]);
+    services.sns.subscribe_with(&topic_arn, "sqs", &queue_arn, &raw).unwrap();
+    let attributes = BTreeMap::from([("ErrorCode".to_owned(), MessageAttribute::string("200"))]);
+    let letter = Outgoing { attributes: attributes.clone(), ..message("dead letter") };
+    remote.send(Sending::Message(topic_arn, letter));
+    let letter = received(&queue).await.remove(0);
+    assert_eq!((letter.body.as_str(), letter.message_attributes), ("dead letter", attributes));
+
+    let rule = Rule { name: "all".to_owned(), pattern: Some(r#"{"source":["lambda"]}"#.to_owned()), ..Rule::default() };
+    services.events.put_rule(Rule { bus: "default".to_owned(), ..rule }).unwrap();
+    let target = Target { id: "q".to_owned(), arn: queue_arn, ..Target::default() };
+    services.events.put_target("default", "all", target).unwrap();
+    let (source, detail_type, detail) = ("lambda".to_owned(), "Result".to_owned(), r#"{"n":1}"#.to_owned());
+    remote.send(Sending::Event(Entry { source, detail_type, detail, ..Entry::default() }));
+    let event: serde_json::Value = serde_json::from_str(&received(&queue).await[0].body).unwrap();
+    assert_eq!((&event["detail-type"], &event["detail"]), (&json!("Result"), &json!({ "n": 1 })));
 }
 
 const TEMPLATE: &str = "\

@@ -49,14 +49,11 @@ impl Router {
 
     /// Waits until there may be more.
     async fn changed(&mut self) {
-        let ended = match &mut self.changes {
-            Some(changes) => changes.changed().await.is_err(),
-            None => {
-                sleep(POLL_INTERVAL).await;
-                false
-            }
+        let Some(changes) = &mut self.changes else {
+            sleep(POLL_INTERVAL).await;
+            return;
         };
-        if ended {
+        if changes.changed().await.is_err() {
             // The database is gone; only the shutdown is left to wait for.
             std::future::pending::<()>().await;
         }
