@@ -3,13 +3,14 @@
 //! The services of a cloud know each other in circles (a topic invokes a function, whose failures go to a topic), so each
 //! has a [`Destinations`] from the start, and the cloud connects it once all are there.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use bytes::Bytes;
 
 use crate::endpoint::Services;
 use crate::iam::{Caller, Denial};
 use crate::lambda::LambdaError;
+use crate::remote::{Remote, Sending};
 use crate::sns::{Publication, SnsError};
 use crate::sqs::{Outgoing, SqsError};
 
@@ -17,6 +18,8 @@ use crate::sqs::{Outgoing, SqsError};
 #[derive(Debug, Clone, Default)]
 pub struct Destinations {
     services: Arc<RwLock<Option<Services>>>,
+    /// Where queues and topics are, if that is not here.
+    remote: Arc<OnceLock<Remote>>,
 }
 
 /// Why a destination did not take a message.
@@ -79,6 +82,16 @@ impl Destinations {
         *self.services.write().unwrap_or_else(PoisonError::into_inner) = Some(services);
     }
 
+    /// From now on queues and topics are those of another cloud.
+    pub(crate) fn divert(&self, remote: Remote) {
+        let _ = self.remote.set(remote);
+    }
+
+    /// The cloud that has the queues, topics and buses, if it is another.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.remote.get()
+    }
+
     /// Lets go of the services: they hold this handle, so without it none of them would ever be freed.
     pub(crate) fn disconnect(&self) {
         self.services.write().unwrap_or_else(PoisonError::into_inner).take();
@@ -113,9 +126,13 @@ impl Destinations {
     /// attributes, group and deduplication id; a function the body alone.
     pub(crate) fn deliver(&self, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
         let services = self.services().ok_or(DeliveryError::NotRunning)?;
-        match service(arn) {
-            Some("sqs") => drop(services.sqs.send(arn, message)?),
-            Some("sns") => {
+        match (service(arn), self.remote.get()) {
+            // What goes wrong on the way is told by it.
+            (Some("sqs" | "sns"), Some(remote)) => {
+                remote.send(Sending::Message(arn.to_owned(), message));
+            }
+            (Some("sqs"), None) => drop(services.sqs.send(arn, message)?),
+            (Some("sns"), None) => {
                 let Outgoing { body: message, attributes, group_id, deduplication_id, .. } = message;
                 let topic_arn = arn.to_owned();
                 drop(services.sns.publish(Publication {
@@ -127,7 +144,7 @@ impl Destinations {
                     ..Publication::default()
                 })?);
             }
-            Some("lambda") => {
+            (Some("lambda"), _) => {
                 drop(services.lambda.invoke_later(arn, Bytes::from(message.body), message.trace_header)?);
             }
             _ => return Err(DeliveryError::UnknownDestination { arn: arn.to_owned() }),

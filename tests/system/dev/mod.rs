@@ -2,6 +2,7 @@
 
 mod attach;
 mod data;
+mod endpoint;
 mod faults;
 mod process;
 mod project;
@@ -73,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(rebuild::trials());
     trials.extend(attach::trials());
     trials.extend(faults::trials());
+    trials.extend(endpoint::trials());
     trials
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::endpoint::ServicesError;
+use crate::remote::RemoteError;
 use crate::store::StoreError;
 
 /// Why a cloud does not start.
@@ -49,6 +50,9 @@ pub enum CloudError {
         /// What the service said.
         source: Arc<dyn Error + Send + Sync>,
     },
+    /// The other cloud does not answer, or refuses.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// A table of the data folder cannot become what the template declares.
     #[error(
         "table {table} of the data folder has {property} {stored}, the template declares {declared}: CloudFormation \

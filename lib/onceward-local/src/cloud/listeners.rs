@@ -30,6 +30,7 @@ pub struct Ports {
 #[derive(Debug)]
 pub struct Listeners {
     account: Account,
+    aws_url: String,
     http_url: String,
     gateway_url: String,
     aws: TcpListener,
@@ -43,12 +44,23 @@ impl Listeners {
         let (aws, aws_url) = listen(ports.aws, "the AWS endpoint", "--aws-port").await?;
         let (http, http_url) = listen(ports.http, "the HTTP API", "--http-port").await?;
         let (gateway, gateway_url) = listen(ports.gateway, "the sandbox payment gateway", "--gateway-port").await?;
-        Ok(Self { account: Account::new(REGION, aws_url), http_url, gateway_url, aws, http, gateway })
+        Ok(Self { account: Account::new(REGION, aws_url.clone()), aws_url, http_url, gateway_url, aws, http, gateway })
     }
 
     /// The account whose ARNs and URLs these ports make.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same ports for functions that work on the resources of `account`, elsewhere.
+    #[must_use]
+    pub fn against(self, account: Account) -> Self {
+        Self { account, ..self }
+    }
+
+    /// Base URL of what these ports answer of AWS.
+    pub fn aws_url(&self) -> &str {
+        &self.aws_url
     }
 
     /// Base URL of the HTTP API.

@@ -6,6 +6,7 @@
 mod error;
 mod listeners;
 mod packages;
+mod remote;
 mod resources;
 mod tables;
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
 pub use self::packages::PACKAGE_BYTES_MAX;
 use self::packages::Packages;
+pub use self::remote::Elsewhere;
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;
 use crate::endpoint::{self, Services};
@@ -31,11 +33,12 @@ use crate::faults::Faults;
 use crate::gateway::Gateway;
 use crate::iam::{self, Iam};
 use crate::lambda::{Lambda, LambdaError, LogSink};
+use crate::remote::Remote;
 use crate::s3::S3;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
 use crate::store::Store;
-use crate::template::{self, Stack, TemplateError};
+use crate::template::{self, STACK_NAME, Stack, TemplateError};
 
 /// The template parameter that is given the sandbox gateway's URL.
 pub const GATEWAY_PARAMETER: &str = "PaymentGatewayUrl";
@@ -85,10 +88,13 @@ pub struct Cloud {
     services: Services,
     gateway: Gateway,
     stack: Stack,
+    aws_url: String,
     http_url: String,
     gateway_url: String,
     servers: Mutex<JoinSet<()>>,
     attached: Vec<Attached>,
+    /// The cloud whose resources the functions work on, if it is not this one.
+    remote: Option<Remote>,
     /// Kept for as long as the functions run from them.
     _packages: Packages,
 }
@@ -111,9 +117,19 @@ pub fn load_stack(
     listeners: &Listeners,
     overrides: &BTreeMap<String, String>,
 ) -> Result<Stack, TemplateError> {
+    load_stack_as(path, listeners, overrides, STACK_NAME)
+}
+
+/// The same for a stack named `stack_name`.
+pub fn load_stack_as(
+    path: &Path,
+    listeners: &Listeners,
+    overrides: &BTreeMap<String, String>,
+    stack_name: &str,
+) -> Result<Stack, TemplateError> {
     let account = listeners.account();
     // Read twice: which parameters there are, and which values they get, is in the template itself.
-    let declared = template::load(path, overrides, account)?;
+    let declared = template::load_as(path, overrides, account, stack_name)?;
     let mut parameters = BTreeMap::new();
     if let Some(values) = declared.metadata["Onceward"]["Dev"]["Parameters"].as_object() {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -123,7 +139,7 @@ pub fn load_stack(
         parameters.insert(GATEWAY_PARAMETER.to_owned(), listeners.gateway_url().to_owned());
     }
     parameters.extend(overrides.clone());
-    template::load(path, &parameters, account)
+    template::load_as(path, &parameters, account, stack_name)
 }
 
 impl Cloud {
@@ -138,14 +154,21 @@ impl Cloud {
         let CloudConfig { stack, listeners, binaries, environment, log, data, iam } = config;
         let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
         let services = Services::open(listeners.account().clone(), log, store)?;
+        let aws_url = listeners.aws_url().to_owned();
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         services.iam.declare(iam, stack.permissions.clone());
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
         let binaries = (binaries.as_path(), &mut packages);
-        let attached =
-            resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
+        let attached = resources::create_functions(
+            &services.lambda,
+            &stack,
+            binaries,
+            (&environment, None),
+            &http_url,
+            &options.attach,
+        )?;
         let routes = resources::map(&services, &stack)?;
         resources::create_schedules(&services, &stack)?;
         let gateway = Gateway::new();
@@ -161,10 +184,12 @@ impl Cloud {
             services,
             gateway,
             stack,
+            aws_url,
             http_url,
             gateway_url,
             servers: Mutex::new(servers),
             attached,
+            remote: None,
             _packages: packages,
         })
     }
@@ -237,6 +262,11 @@ impl Cloud {
         &self.attached
     }
 
+    /// The cloud whose queues, tables and buses the functions work on, if it is another.
+    pub fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
     /// What goes wrong on purpose.
     pub fn faults(&self) -> &Faults {
         &self.services.faults
@@ -249,7 +279,7 @@ impl Cloud {
 
     /// Base URL of the AWS endpoint: `http://127.0.0.1:4566`.
     pub fn aws_url(&self) -> &str {
-        &self.services.account.endpoint
+        &self.aws_url
     }
 
     /// Base URL of the HTTP API: `http://127.0.0.1:3000`.

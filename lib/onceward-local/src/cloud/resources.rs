@@ -10,6 +10,7 @@ use super::{Attached, error::CloudError, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
+use crate::remote::Credentials;
 use crate::sns::Sns;
 use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
 
@@ -109,7 +110,7 @@ pub(super) fn create_functions(
     lambda: &Lambda,
     stack: &Stack,
     (binaries, packages): (&Path, &mut Packages),
-    environment: &BTreeMap<String, String>,
+    (environment, credentials): (&BTreeMap<String, String>, Option<&Credentials>),
     http_url: &str,
     attach: &BTreeSet<String>,
 ) -> Result<Vec<Attached>, CloudError> {
@@ -139,6 +140,7 @@ pub(super) fn create_functions(
             reserved_concurrency: function.reserved_concurrency,
             asynchronous: function.asynchronous.clone(),
             dead_letter_arn: function.dead_letter_arn.clone(),
+            credentials: credentials.cloned(),
         };
         if attach.contains(&function.name) {
             let (executable, working_directory) = (spec.bootstrap.clone(), spec.working_directory.clone());
@@ -164,11 +166,40 @@ pub(super) fn map(services: &Services, stack: &Stack) -> Result<Vec<Route>, Clou
 
 fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> Result<Option<Route>, CloudError> {
     let Services { sqs, dynamodb, lambda, .. } = services;
-    let name = function.name.clone();
     let authorized = |outcome: Result<(), _>| outcome.map_err(refused("event source of", &function.name));
+    if let Trigger::Stream { stream_arn, .. } = trigger {
+        authorized(services.iam.authorize_stream(services, &function.name, stream_arn))?;
+    }
+    match source(function, trigger) {
+        Source::Topic(subscription) => subscribe(&services.sns, &subscription)?,
+        Source::Http(route) => return Ok(Some(route)),
+        Source::Queue(mapping) => {
+            authorized(services.iam.authorize_queue(services, &function.name, &mapping.queue_arn))?;
+            lambda.map_sqs(sqs.clone(), mapping).map_err(refused("event source of", &function.name))?;
+        }
+        Source::Table(mapping) => {
+            if let Some(arn) = &mapping.on_failure_arn {
+                authorized(services.iam.authorize_destination(services, &function.name, arn))?;
+            }
+            lambda.map_stream(dynamodb.clone(), mapping).map_err(refused("event source of", &function.name))?;
+        }
+    }
+    Ok(None)
+}
+
+/// A trigger as Lambda takes it.
+pub(super) enum Source {
+    Queue(SqsMapping),
+    Table(StreamMapping),
+    Topic(template::Subscription),
+    Http(Route),
+}
+
+pub(super) fn source(function: &Function, trigger: &Trigger) -> Source {
+    let name = function.name.clone();
     match trigger.clone() {
-        Trigger::Topic(subscription) => subscribe(&services.sns, &subscription)?,
-        Trigger::Http { method, path } => return Ok(Some(Route { method, path, function: name })),
+        Trigger::Topic(subscription) => Source::Topic(subscription),
+        Trigger::Http { method, path } => Source::Http(Route { method, path, function: name }),
         Trigger::Sqs {
             queue_arn,
             batch_size,
@@ -176,22 +207,18 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             maximum_concurrency,
             report_batch_item_failures,
             filters,
-        } => {
-            let mapping = SqsMapping {
-                function: name,
-                queue_arn,
-                batch_size,
-                batching_window,
-                maximum_concurrency,
-                report_batch_item_failures,
-                filters,
-            };
-            authorized(services.iam.authorize_queue(services, &function.name, &mapping.queue_arn))?;
-            lambda.map_sqs(sqs.clone(), mapping).map_err(refused("event source of", &function.name))?;
-        }
+        } => Source::Queue(SqsMapping {
+            function: name,
+            queue_arn,
+            batch_size,
+            batching_window,
+            maximum_concurrency,
+            report_batch_item_failures,
+            filters,
+        }),
         Trigger::Stream {
             table,
-            stream_arn,
+            stream_arn: _,
             starting_position,
             batch_size,
             batching_window,
@@ -203,33 +230,25 @@ fn map_trigger(services: &Services, function: &Function, trigger: &Trigger) -> R
             tumbling_window,
             filters,
             on_failure_arn,
-        } => {
-            authorized(services.iam.authorize_stream(services, &function.name, &stream_arn))?;
-            if let Some(arn) = &on_failure_arn {
-                authorized(services.iam.authorize_destination(services, &function.name, arn))?;
-            }
-            let mapping = StreamMapping {
-                function: name,
-                table,
-                batch_size,
-                report_batch_item_failures,
-                filters,
-                bisect,
-                maximum_retry_attempts,
-                maximum_record_age,
-                batching_window,
-                parallelization_factor,
-                tumbling_window,
-                on_failure_arn,
-                starting_position: match starting_position {
-                    template::StartingPosition::TrimHorizon => StartingPosition::TrimHorizon,
-                    template::StartingPosition::Latest => StartingPosition::Latest,
-                },
-            };
-            lambda.map_stream(dynamodb.clone(), mapping).map_err(refused("event source of", &function.name))?;
-        }
+        } => Source::Table(StreamMapping {
+            function: name,
+            table,
+            batch_size,
+            report_batch_item_failures,
+            filters,
+            bisect,
+            maximum_retry_attempts,
+            maximum_record_age,
+            batching_window,
+            parallelization_factor,
+            tumbling_window,
+            on_failure_arn,
+            starting_position: match starting_position {
+                template::StartingPosition::TrimHorizon => StartingPosition::TrimHorizon,
+                template::StartingPosition::Latest => StartingPosition::Latest,
+            },
+        }),
     }
-    Ok(None)
 }
 
 /// ARNs of the queues that feed functions.

@@ -11,6 +11,8 @@ use crate::template::Stack;
 
 /// Variables that whoever starts the process has already, and better.
 const LEFT_OUT: [&str; 1] = ["PATH"];
+/// Those are left out where they are this process's own: secrets are not printed.
+const SECRET: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// A function to attach to that is none.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +35,10 @@ pub(super) fn names(wanted: &[String], stack: &Stack) -> Result<BTreeSet<String>
 /// How to start the process: text to paste into a shell.
 pub(super) fn news(attached: &Attached) -> News {
     let Attached { function, executable, working_directory, environment } = attached;
-    let environment: BTreeMap<_, _> =
-        environment.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str())).collect();
+    let is_own = |name: &str, value: &str| std::env::var(name).is_ok_and(|own| own == value);
+    let is_left_out =
+        |name: &str, value: &str| LEFT_OUT.contains(&name) || SECRET.contains(&name) && is_own(name, value);
+    let environment: BTreeMap<_, _> = environment.iter().filter(|(name, value)| !is_left_out(name, value)).collect();
     let folder = quoted(&working_directory.display().to_string());
     let mut text = format!("\n{function} is left to you. Its invocations wait for:\n\ncd {folder}\n");
     for (name, value) in &environment {

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::demo::Demo;
 use super::hop::readable;
+use super::other;
 use crate::cloud::{Cloud, Warmed};
 use crate::template::{Function, Rule, Stack, Trigger};
 
@@ -35,11 +36,15 @@ pub(super) fn broken(warmed: &Warmed) -> Option<String> {
 pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> String {
     let stack = cloud.stack();
     let mut text = format!("\n{HEADING}Ready{HEADING:#} {} ms after the build\n\n", took.as_millis());
-    let addresses = [
-        ("AWS endpoint", cloud.aws_url(), "any credentials, region us-east-1"),
-        ("HTTP API", cloud.http_url(), ""),
-        ("Payment gateway", cloud.gateway_url(), "sandbox; charges: GET /v1/payments"),
-    ];
+    let mut addresses = match cloud.remote() {
+        None => vec![("AWS endpoint", cloud.aws_url(), "any credentials, region us-east-1".to_owned())],
+        Some(remote) => vec![
+            ("AWS endpoint", remote.account().endpoint.as_str(), other::note(remote)),
+            ("Lambda API", cloud.aws_url(), "the functions here, and nothing else".to_owned()),
+        ],
+    };
+    addresses.push(("HTTP API", cloud.http_url(), String::new()));
+    addresses.push(("Payment gateway", cloud.gateway_url(), "sandbox; charges: GET /v1/payments".to_owned()));
     for (name, url, note) in addresses {
         let line = format!("  {name:<16} {ADDRESS}{url}{ADDRESS:#}  {note}");
         let _ = writeln!(text, "{}", line.trim_end());

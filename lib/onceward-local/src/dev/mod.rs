@@ -7,6 +7,7 @@ mod columns;
 mod console;
 mod demo;
 mod hop;
+mod other;
 mod permissions;
 mod rebuild;
 mod stop;
@@ -23,10 +24,11 @@ pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
-use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Options, Ports, load_stack};
+use crate::cloud::{Cloud, CloudConfig, CloudError, Elsewhere, Listeners, Options, Ports, load_stack_as};
 use crate::faults::{self, FaultError, Plan};
 use crate::iam::Mode;
-use crate::template::TemplateError;
+use crate::remote::{Remote, RemoteError};
+use crate::template::{STACK_NAME, TemplateError};
 
 /// How long stopping may take before what is left is abandoned.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(3);
@@ -49,6 +51,14 @@ pub struct Args {
     /// A value for a parameter of the template; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     parameters: Vec<(String, String)>,
+    /// Name of the stack: what the names of its resources begin with
+    #[arg(long, value_name = "NAME", default_value = STACK_NAME)]
+    stack_name: String,
+    /// Run the functions here against the queues, tables and buses of another cloud (ministack, `LocalStack`, …), to
+    /// which the stack is deployed already; with the credentials and the region of the environment
+    /// (`AWS_ACCESS_KEY_ID`, …, `AWS_REGION`), else `test` and us-east-1. That cloud must not run the functions too
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "faults", "fault_seed", "iam"])]
+    endpoint: Option<String>,
     /// Leave out the demo events of the template's metadata
     #[arg(long)]
     no_demo: bool,
@@ -104,6 +114,8 @@ enum DevError {
     #[error(transparent)]
     Fault(#[from] FaultError),
     #[error(transparent)]
+    Remote(#[from] RemoteError),
+    #[error(transparent)]
     Attach(#[from] attach::NoFunction),
 }
 
@@ -145,9 +157,22 @@ pub async fn run(args: Args) -> ExitCode {
 async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>), DevError> {
     let listeners =
         Listeners::bind(Ports { aws: args.aws_port, http: args.http_port, gateway: args.gateway_port }).await?;
+    let (remote, listeners) = match &args.endpoint {
+        Some(url) => {
+            let remote = Remote::connect(url, console.sink()).await?;
+            let listeners = listeners.against(remote.account().clone());
+            (Some(remote), listeners)
+        }
+        None => (None, listeners),
+    };
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
-    let stack = load_stack(&template, &listeners, &overrides)?;
+    let mut stack = load_stack_as(&template, &listeners, &overrides, &args.stack_name)?;
+    // Before the build, which may take long.
+    let elsewhere = match remote {
+        Some(remote) => Some(Elsewhere { found: remote.look_up(&mut stack).await?, remote }),
+        None => None,
+    };
     let demo = if args.no_demo { None } else { Demo::read(&stack, directory(&template))? };
     let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
     let options = Options { attach: attach::names(&args.attach, &stack)? };
@@ -166,14 +191,19 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
         data: args.data.clone(),
         iam: args.iam,
     };
-    let cloud = Cloud::start_with(config, &options)?;
+    let cloud = match elsewhere {
+        Some(elsewhere) => Cloud::start_against(config, &options, elsewhere).await?,
+        None => Cloud::start_with(config, &options)?,
+    };
     let mut notes = inject(args, &cloud)?;
     let report = |warmed| {
         console.say(&banner::warmed(&warmed));
         notes.extend(banner::broken(&warmed));
     };
     cloud.warm(report).await;
-    if let Some(demo) = &demo {
+    if let Some(remote) = cloud.remote() {
+        notes.extend(other::notes(remote, cloud.stack(), demo.is_some()).await);
+    } else if let Some(demo) = &demo {
         notes.extend(demo.play(&cloud, built).await);
     }
     console.say(&banner::ready(&cloud, demo.as_ref(), built.elapsed()));

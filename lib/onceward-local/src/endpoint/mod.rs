@@ -1,6 +1,7 @@
 //! The AWS endpoint: one port, every service and protocol of the local cloud.
 
 mod answer;
+mod elsewhere;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 pub(crate) use self::answer::into_http;
+pub(crate) use self::elsewhere::router as router_elsewhere;
 pub(crate) use self::target::credential;
 use self::target::{Service, Target, Unroutable};
 use crate::account::Account;

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::remote::Credentials;
+
 /// A function on the custom runtime (`provided.al2023`): an executable that speaks the Runtime API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionSpec {
@@ -32,6 +34,8 @@ pub struct FunctionSpec {
     pub asynchronous: EventInvokeConfig,
     /// `DeadLetterConfig`: the queue or topic for events that all attempts failed.
     pub dead_letter_arn: Option<String>,
+    /// What it signs its calls to another cloud with; none for its own of this cloud.
+    pub credentials: Option<Credentials>,
 }
 
 impl FunctionSpec {
@@ -50,6 +54,7 @@ impl FunctionSpec {
             reserved_concurrency: None,
             asynchronous: EventInvokeConfig::default(),
             dead_letter_arn: None,
+            credentials: None,
         }
     }
 

@@ -94,7 +94,8 @@ impl Event<'_> {
 
     fn rule(self, stack: &mut Stack, name: &'static str, bus: String, pattern: Value, schedule: Option<String>) {
         let properties = &self.properties;
-        let name = properties.text(name).unwrap_or_else(|| format!("{}-{}", names::STACK_NAME, self.logical_id));
+        let name =
+            properties.text(name).unwrap_or_else(|| format!("{}-{}", properties.resolver.stack_name, self.logical_id));
         let disabled = properties.one_of("State", &["ENABLED", "DISABLED"]) == Some("DISABLED")
             || properties.boolean("Enabled") == Some(false);
         let id = properties.nested("Target").and_then(|target| {
@@ -131,8 +132,8 @@ impl Event<'_> {
         members.entry("FlexibleTimeWindow").or_insert_with(|| json!({"Mode": "OFF"}));
         let name = properties.text("Name").unwrap_or_else(|| self.logical_id.clone());
         members.insert("Name".to_owned(), json!(name));
-        let account = &properties.resolver.account.id;
-        let generated = || format!("arn:aws:iam::{account}:role/{}-{}Role", names::STACK_NAME, self.logical_id);
+        let (account, stack_name) = (&properties.resolver.account.id, properties.resolver.stack_name);
+        let generated = || format!("arn:aws:iam::{account}:role/{stack_name}-{}Role", self.logical_id);
         let mut target = json!({
             "Arn": self.function_arn,
             "RoleArn": properties.text("RoleArn").unwrap_or_else(generated),
@@ -161,7 +162,7 @@ impl Event<'_> {
         let config = self.properties.nested("DeadLetterConfig")?;
         let arn = if config.one_of("Type", &["SQS"]).is_some() {
             let id = config.text("QueueLogicalId").unwrap_or_else(|| format!("{}Queue", self.logical_id));
-            let name = format!("{}-{id}", names::STACK_NAME);
+            let name = format!("{}-{id}", config.resolver.stack_name);
             let arn = config.resolver.account.arn("sqs", &name);
             stack.queues.push(Queue { logical_id: id, name, attributes: BTreeMap::new() });
             Some(arn)

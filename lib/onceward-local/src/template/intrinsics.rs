@@ -14,6 +14,7 @@ use crate::account::Account;
 pub(super) struct Resolver<'a> {
     pub(super) document: &'a Document,
     pub(super) account: &'a Account,
+    pub(super) stack_name: &'a str,
     pub(super) parameters: BTreeMap<String, Parameter>,
     pub(super) faults: &'a Faults,
     /// What is being resolved, outermost first: a name that comes up again refers to itself.

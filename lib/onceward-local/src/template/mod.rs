@@ -37,12 +37,22 @@ pub use stack::{
 ///
 /// All faults are reported at once; ARNs and URLs are those of `account`.
 pub fn load(path: &Path, parameters: &BTreeMap<String, String>, account: &Account) -> Result<Stack, TemplateError> {
+    load_as(path, parameters, account, STACK_NAME)
+}
+
+/// The same for a stack named `stack_name`: `AWS::StackName`, and what the names begin with that the template leaves out.
+pub fn load_as(
+    path: &Path,
+    parameters: &BTreeMap<String, String>,
+    account: &Account,
+    stack_name: &str,
+) -> Result<Stack, TemplateError> {
     let path =
         std::path::absolute(path).map_err(|source| TemplateError::Unreadable { path: path.to_owned(), source })?;
     let text =
         std::fs::read_to_string(&path).map_err(|source| TemplateError::Unreadable { path: path.clone(), source })?;
     let directory = path.parent().unwrap_or(Path::new("/"));
-    parse(&text, directory, parameters, account).map_err(|faults| TemplateError::Faulty { path, faults })
+    parse(&text, directory, parameters, (account, stack_name)).map_err(|faults| TemplateError::Faulty { path, faults })
 }
 
 /// Reads a template's `text`, whose `CodeUri`s are relative to `directory`.
@@ -50,7 +60,7 @@ fn parse(
     text: &str,
     directory: &Path,
     parameters: &BTreeMap<String, String>,
-    account: &Account,
+    account: (&Account, &str),
 ) -> Result<Stack, Vec<Fault>> {
     let faults = error::Faults::default();
     let stack = yaml::parse(text, &faults)

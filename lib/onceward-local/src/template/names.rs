@@ -7,7 +7,7 @@ use super::{
 };
 use crate::account::Account;
 
-/// The name of the one stack a local cloud holds.
+/// The name of the one stack a local cloud holds, unless told otherwise.
 pub const STACK_NAME: &str = "onceward";
 
 /// Stands for the base URL of the HTTP API, whose port is chosen after the template is read.
@@ -27,8 +27,8 @@ pub(super) fn reference(
         "AWS::Region" => account.region.clone(),
         "AWS::Partition" => "aws".to_owned(),
         "AWS::URLSuffix" => "amazonaws.com".to_owned(),
-        "AWS::StackName" => STACK_NAME.to_owned(),
-        "AWS::StackId" => account.arn("cloudformation", &format!("stack/{STACK_NAME}/local")),
+        "AWS::StackName" => resolver.stack_name.to_owned(),
+        "AWS::StackId" => account.arn("cloudformation", &format!("stack/{}/local", resolver.stack_name)),
         _ => {
             if resolver.document.parameters.iter().any(|(key, _)| key.name == name) {
                 return parameter(resolver, name, line).map(Some);
@@ -179,11 +179,11 @@ pub(super) fn physical_name(
     }
     if resource.kind == "AWS::S3::Bucket" {
         // A bucket's name has no capitals.
-        return Ok(format!("{STACK_NAME}-{}", id.to_lowercase()));
+        return Ok(format!("{}-{}", resolver.stack_name, id.to_lowercase()));
     }
     let set = |property| resource.properties.get(property).is_some_and(|node| node.as_text() == Some("true"));
     let fifo = set("FifoQueue") || set("FifoTopic");
-    Ok(format!("{STACK_NAME}-{id}{}", if fifo { ".fifo" } else { "" }))
+    Ok(format!("{}-{id}{}", resolver.stack_name, if fifo { ".fifo" } else { "" }))
 }
 
 /// The property that names a resource of this type.

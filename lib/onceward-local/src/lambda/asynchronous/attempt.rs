@@ -17,6 +17,7 @@ use crate::{
         pool::{Finished, Pool, Request},
         service::Lambda,
     },
+    remote::Sending,
     sqs::Outgoing,
 };
 
@@ -128,7 +129,9 @@ impl Event {
             resources: vec![arn.to_owned(), function_arn.to_owned()],
             ..Entry::default()
         };
-        if let Err(error) = services.events.put_event(entry) {
+        if let Some(remote) = self.lambda.destinations().remote() {
+            remote.send(Sending::Event(entry));
+        } else if let Err(error) = services.events.put_event(entry) {
             self.report(&format!("{} could not send to {arn}: {error}", self.pool.spec.name));
         }
     }

@@ -56,9 +56,6 @@ pub(in crate::lambda) fn variables(
         ("AWS_ENDPOINT_URL", account.endpoint.as_str()),
         ("AWS_REGION", &account.region),
         ("AWS_DEFAULT_REGION", &account.region),
-        ("AWS_ACCESS_KEY_ID", &access_key),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-        ("AWS_SESSION_TOKEN", "test"),
         ("AWS_LAMBDA_RUNTIME_API", &runtime_api),
         ("AWS_LAMBDA_FUNCTION_NAME", &spec.name),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory_mb),
@@ -70,5 +67,15 @@ pub(in crate::lambda) fn variables(
         ("_HANDLER", &spec.handler),
     ];
     variables.extend(reserved.map(owned));
+    if let Some(credentials) = &spec.credentials {
+        variables.extend(credentials.variables().map(owned));
+    } else {
+        let own = [
+            ("AWS_ACCESS_KEY_ID", access_key.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+            ("AWS_SESSION_TOKEN", "test"),
+        ];
+        variables.extend(own.map(owned));
+    }
     variables
 }

@@ -3,6 +3,7 @@
 mod batch_response;
 mod filter;
 mod listed;
+mod source;
 mod sqs;
 mod sqs_event;
 mod stream;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub(super) use self::listed::Listed;
 use self::listed::common_settings;
+pub(crate) use self::source::{QueueSource, SourceError, StreamSource};
 pub use self::{
     sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},
     stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, RECORDS_AHEAD_MAX, STATE_BYTES_MAX, WINDOW_GRACE},

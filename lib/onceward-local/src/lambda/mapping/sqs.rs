@@ -14,7 +14,9 @@ use super::{
     batch_response::{Verdict, verdict},
     common_settings, event,
     filter::Filter,
-    fitting, sqs_event,
+    fitting,
+    source::QueueSource,
+    sqs_event,
 };
 use crate::{
     lambda::{
@@ -35,20 +37,25 @@ pub const ATTACHED_VISIBILITY: Duration = Duration::from_secs(15);
 const ATTACHED_VISIBILITY_INTERVAL: Duration = Duration::from_secs(5);
 /// Most messages of one `ReceiveMessage`.
 const RECEIVE_MAX: usize = 10;
-/// One long poll. Not longer, so that pollers without a slot get their turn where they outnumber the slots.
-const POLL_WAIT: Duration = Duration::from_secs(5);
+/// One long poll where pollers may outnumber the slots: not longer, so that those without a slot get their turn.
+pub(super) const POLL_WAIT: Duration = Duration::from_secs(5);
 /// SQS's longest long poll; a batching window may be longer.
 const WINDOW_POLL_MAX: Duration = Duration::from_secs(20);
 
 impl Lambda {
     /// Invokes `mapping.function` with the messages of `mapping.queue_arn`, until the shutdown. The function must exist.
     pub fn map_sqs(&self, sqs: Sqs, mapping: SqsMapping) -> Result<(), LambdaError> {
+        self.map_queue(Arc::new(sqs), mapping)
+    }
+
+    /// The same for a queue wherever it is.
+    pub(crate) fn map_queue(&self, source: Arc<dyn QueueSource>, mapping: SqsMapping) -> Result<(), LambdaError> {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.queue_arn)?;
         let fifo = is_fifo(&mapping.queue_arn);
         let pollers = mapping.maximum_concurrency.unwrap_or(CONCURRENCY_DEFAULT).clamp(1, ENVIRONMENTS_MAX);
         self.list_mapping(Listed::new(pool.function_arn(), mapping.queue_arn.clone(), settings(&mapping)));
-        let poller = Poller { pool, sqs, mapping: Arc::new(mapping), filter, fifo };
+        let poller = Poller { pool, source, mapping: Arc::new(mapping), filter, fifo };
         for _ in 0..pollers {
             self.tasks().spawn(poller.clone().run(self.tasks().stop()));
         }
@@ -59,7 +66,7 @@ impl Lambda {
 #[derive(Debug, Clone)]
 struct Poller {
     pool: Arc<Pool>,
-    sqs: Sqs,
+    source: Arc<dyn QueueSource>,
     mapping: Arc<SqsMapping>,
     filter: Filter,
     fifo: bool,
@@ -87,11 +94,11 @@ impl Poller {
     async fn round(&self) {
         self.pool.up().await;
         let mut standby = self.pool.slots.standby().await;
-        // A receive that is dropped here has taken nothing yet: it takes when it is ready, and then it is not dropped.
+        // A receive that is dropped here takes nothing: that is the source's promise.
         let received = tokio::select! {
             biased;
             () = self.pool.down() => return,
-            received = self.receive(self.mapping.batch_size, POLL_WAIT) => received,
+            received = self.receive(self.mapping.batch_size, self.poll_wait()) => received,
             () = standby.called_back() => return,
         };
         let messages = match received {
@@ -108,9 +115,15 @@ impl Poller {
         self.handle(permit, messages).await;
     }
 
+    /// Where the slots are few, pollers take turns.
+    fn poll_wait(&self) -> Duration {
+        let few = self.pool.spec.reserved_concurrency.is_some();
+        if few { POLL_WAIT } else { self.source.poll_wait() }
+    }
+
     async fn receive(&self, wanted: usize, wait: Duration) -> Option<Vec<Received>> {
         let request = Receive { max: wanted.clamp(1, RECEIVE_MAX), wait, visibility: None };
-        match self.sqs.receive(&self.mapping.queue_arn, request).await {
+        match self.source.receive(&self.mapping.queue_arn, request).await {
             Ok(messages) => Some(messages),
             Err(error) => {
                 self.report("ERROR", &format!("could not receive: {error}"));
@@ -138,7 +151,7 @@ impl Poller {
 
     /// Invokes the function, in several pieces if one payload cannot hold the batch.
     async fn handle(&self, permit: Permit, messages: Vec<Received>) {
-        let mut items = self.filtered(messages);
+        let mut items = self.filtered(messages).await;
         let mut permit = Some(permit);
         while !items.is_empty() {
             let count = fitting(items.iter().map(|item| item.json.len()), REQUEST_BYTES_MAX);
@@ -157,17 +170,19 @@ impl Poller {
     }
 
     /// Messages that no pattern matches are deleted, as Lambda does.
-    fn filtered(&self, messages: Vec<Received>) -> Vec<Item> {
+    async fn filtered(&self, messages: Vec<Received>) -> Vec<Item> {
         let mut items = Vec::with_capacity(messages.len());
+        let mut unwanted = Vec::new();
         for message in messages {
             let record = sqs_event::record(&message, &self.mapping.queue_arn, &self.pool.account.region);
             if self.filter.passes(&record) {
                 let json = record.to_string();
                 items.push(Item { message, record, json });
             } else {
-                self.delete(&message);
+                unwanted.push(message);
             }
         }
+        self.delete(&unwanted.iter().collect::<Vec<_>>()).await;
         items
     }
 
@@ -196,9 +211,8 @@ impl Poller {
                 return false;
             }
         };
-        for (_, item) in items.iter().enumerate().filter(|(position, _)| !failed.contains(position)) {
-            self.delete(&item.message);
-        }
+        let done = items.iter().enumerate().filter(|(position, _)| !failed.contains(position));
+        self.delete(&done.map(|(_, item)| &item.message).collect::<Vec<_>>()).await;
         failed.is_empty()
     }
 
@@ -212,7 +226,7 @@ impl Poller {
             for Item { message, .. } in items {
                 // Refused after 12 hours; then it is delivered again.
                 let (queue, receipt) = (&self.mapping.queue_arn, &message.receipt_handle);
-                drop(self.sqs.change_visibility(queue, receipt, ATTACHED_VISIBILITY));
+                self.source.hide(queue, receipt, ATTACHED_VISIBILITY).await;
             }
             tokio::select! {
                 biased;
@@ -222,9 +236,9 @@ impl Poller {
         }
     }
 
-    fn delete(&self, message: &Received) {
-        if let Err(error) = self.sqs.delete(&self.mapping.queue_arn, &message.receipt_handle) {
-            self.report("ERROR", &format!("message {} is handled but not deleted: {error}", message.message_id));
+    async fn delete(&self, messages: &[&Received]) {
+        for (message_id, error) in self.source.delete(&self.mapping.queue_arn, messages).await {
+            self.report("ERROR", &format!("message {message_id} is handled but not deleted: {error}"));
         }
     }
 

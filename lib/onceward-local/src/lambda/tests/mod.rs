@@ -9,6 +9,7 @@ pub(crate) mod function;
 mod http_api;
 mod invocations;
 mod replacement;
+mod shards;
 mod sqs;
 mod streams;
 mod topics;

@@ -50,11 +50,11 @@ pub(super) fn stack(
     document: &Document,
     directory: &Path,
     overrides: &BTreeMap<String, String>,
-    account: &Account,
+    (account, stack_name): (&Account, &str),
     faults: &Faults,
 ) -> Stack {
     let parameters = parameters::read(document, overrides, faults);
-    let resolver = Resolver { document, account, parameters, faults, underway: RefCell::default() };
+    let resolver = Resolver { document, account, stack_name, parameters, faults, underway: RefCell::default() };
     let mut stack = Stack {
         description: document.description.clone(),
         metadata: document.metadata.clone(),

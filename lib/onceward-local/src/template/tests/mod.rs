@@ -11,7 +11,7 @@ mod topics;
 
 use std::{collections::BTreeMap, path::Path};
 
-use super::{Fault, Stack, parse};
+use super::{Fault, STACK_NAME, Stack, parse};
 use crate::account::Account;
 
 fn account() -> Account {
@@ -21,7 +21,7 @@ fn account() -> Account {
 fn parse_with(text: &str, parameters: &[(&str, &str)]) -> Result<Stack, Vec<Fault>> {
     let parameters: BTreeMap<_, _> =
         parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    parse(text, Path::new("/project"), &parameters, &account())
+    parse(text, Path::new("/project"), &parameters, (&account(), STACK_NAME))
 }
 
 /// The stack of a template that must be right.

@@ -37,6 +37,8 @@ pub(super) struct Lane {
     /// Read and not yet in a batch.
     waiting: VecDeque<Record>,
     window: Option<Window>,
+    /// Whether the shard has ended: no more records come.
+    closed: bool,
 }
 
 /// How an attempt ended.
@@ -50,11 +52,11 @@ enum Outcome {
 
 impl Lane {
     pub(super) fn new(reading: Arc<Reading>, inbox: mpsc::Receiver<Record>, assignments: Assignments) -> Self {
-        Self { reading, inbox, assignments, waiting: VecDeque::new(), window: None }
+        Self { reading, inbox, assignments, waiting: VecDeque::new(), window: None, closed: false }
     }
 
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        loop {
+        while !self.closed || !self.waiting.is_empty() || self.window.is_some() {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
@@ -94,10 +96,9 @@ impl Lane {
         };
         tokio::select! {
             biased;
-            record = self.inbox.recv() => match record {
+            record = self.inbox.recv(), if !self.closed => match record {
                 Some(record) => self.waiting.push_back(record),
-                // The router is gone; only the shutdown is left to wait for.
-                None => pending().await,
+                None => self.closed = true,
             },
             () = closes => self.close(false).await,
         }

@@ -1,6 +1,6 @@
 //! The readers of a `DynamoDB` stream. <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html>
 //!
-//! - *source*: a shard, read in order. *router*: hands its records to *lanes*, of which there are as many as
+//! - *lineage*: which shards are read, and when. *source*: a shard, read in order. *router*: hands its records to *lanes*, of which there are as many as
 //!   `ParallelizationFactor` says; all records of one item take the same lane while any of them is under way.
 //! - *lane*: one batch at a time. *segment*: what is left of a batch, and how it goes on when it fails.
 //! - *window*: tumbling windows and their state. *discard*: what is told of records given up.
@@ -9,6 +9,7 @@
 
 mod discard;
 mod lane;
+mod lineage;
 mod position;
 mod router;
 mod segment;
@@ -17,23 +18,23 @@ mod source;
 mod tests;
 mod window;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use self::window::{STATE_BYTES_MAX, WINDOW_GRACE};
 use self::{
-    lane::Lane,
+    lineage::{Ended, Lineage},
     position::Position,
-    router::{Assignments, Router},
-    source::Shard,
 };
 use super::{Listed, filter::Filter};
 use crate::{
     destination::Destinations,
     dynamodb::DynamoDb,
     lambda::{
+        StreamSource,
         error::LambdaError,
         pool::Pool,
         service::Lambda,
@@ -60,6 +61,7 @@ struct Reading {
     stream_arn: String,
     shard_id: String,
     position: Position,
+    _ended: Ended,
 }
 
 impl Reading {
@@ -74,52 +76,54 @@ impl Lambda {
     /// must exist. Where to start is settled when this returns: what is written later is read.
     #[expect(clippy::needless_pass_by_value, reason = "services are handles, passed by value everywhere")]
     pub fn map_stream(&self, dynamodb: DynamoDb, mapping: StreamMapping) -> Result<(), LambdaError> {
+        let opening = self.map_table(Arc::new(dynamodb.clone()), mapping.clone(), Some(dynamodb.changes()));
+        // The services of this process answer at once.
+        opening.now_or_never().unwrap_or_else(|| Err(no_stream(&mapping, "the tables do not answer".to_owned())))
+    }
+
+    /// The same for a table wherever it is; `changes` wakes a reader, without it the stream is polled.
+    pub(crate) async fn map_table(
+        &self,
+        source: Arc<dyn StreamSource>,
+        mapping: StreamMapping,
+        changes: Option<watch::Receiver<u64>>,
+    ) -> Result<(), LambdaError> {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.table)?;
-        let region = &self.account().region;
         let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
-        let after = |stream_arn: &str, id: &str| position::stored(&store, &mapping.function, stream_arn, id);
-        let opened = Shard::open(&dynamodb, &mapping.table, mapping.starting_position, region, after);
-        let shards = opened.map_err(|reason| LambdaError::NoStream {
-            function: mapping.function.clone(),
-            table: mapping.table.clone(),
-            reason,
-        })?;
-        for shard in shards {
-            let reading = Arc::new(Reading {
-                pool: Arc::clone(&pool),
-                mapping: mapping.clone(),
-                destinations: self.destinations().clone(),
-                stream_arn: shard.stream_arn.clone(),
-                shard_id: shard.id.clone(),
-                position: Position::new(store.clone(), &mapping.function, &shard.stream_arn, &shard.id),
-            });
-            self.list_mapping(Listed::new(pool.function_arn(), shard.stream_arn.clone(), settings(&mapping)));
-            let readers = self.mappings().iter().filter(|listed| listed.source_arn == shard.stream_arn).count();
-            if readers > READERS_MAX {
-                reading.report(
-                    "WARN",
-                    &format!("{readers} readers of one stream: DynamoDB may throttle more than {READERS_MAX}"),
-                );
-            }
-            self.read(&dynamodb, reading, filter.clone(), shard);
+        let opened = source::stream_arn(&source, &mapping.table).await;
+        let stream_arn = opened.map_err(|reason| no_stream(&mapping, reason))?;
+        self.list_mapping(Listed::new(pool.function_arn(), stream_arn.clone(), settings(&mapping)));
+        let readers = self.mappings().iter().filter(|listed| listed.source_arn == stream_arn).count();
+        if readers > READERS_MAX {
+            let StreamMapping { function, table, .. } = &mapping;
+            let message = format!("{readers} readers of one stream: DynamoDB may throttle more than {READERS_MAX}");
+            pool.sink.report(function, 0, "WARN", &format!("stream of {table} -> {function}: {message}"));
+        }
+        // A stream of this process has one shard for good.
+        let has_more = changes.is_none();
+        let mut lineage = Lineage {
+            lambda: self.clone(),
+            pool,
+            source,
+            mapping: mapping.clone(),
+            filter,
+            store,
+            stream_arn,
+            changes,
+            shards: BTreeMap::new(),
+            ended: mpsc::unbounded_channel(),
+        };
+        lineage.begin().await.map_err(|error| no_stream(&mapping, error.to_string()))?;
+        if has_more {
+            self.tasks().spawn(lineage.run(self.tasks().stop()));
         }
         Ok(())
     }
+}
 
-    fn read(&self, dynamodb: &DynamoDb, reading: Arc<Reading>, filter: Filter, shard: Shard) {
-        let factor = reading.mapping.parallelization_factor.max(1);
-        let assignments = Assignments::new(factor);
-        let mut inboxes = Vec::new();
-        for _ in 0..factor {
-            let (sender, inbox) = mpsc::channel(RECORDS_AHEAD_MAX);
-            inboxes.push(sender);
-            let lane = Lane::new(Arc::clone(&reading), inbox, assignments.clone());
-            self.tasks().spawn(lane.run(self.tasks().stop()));
-        }
-        let router = Router { reading, filter, shard, changes: dynamodb.changes(), assignments, inboxes };
-        self.tasks().spawn(router.run(self.tasks().stop()));
-    }
+fn no_stream(mapping: &StreamMapping, reason: String) -> LambdaError {
+    LambdaError::NoStream { function: mapping.function.clone(), table: mapping.table.clone(), reason }
 }
 
 /// What only a stream's mapping has, as `GetEventSourceMapping` words it.

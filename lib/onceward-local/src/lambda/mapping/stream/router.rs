@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
@@ -19,19 +20,25 @@ use crate::lambda::{
     tasks::stopped,
 };
 
+/// As often as Lambda looks at a shard: 4 times a second.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html#dynamodb-polling-and-batching>
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+
 #[derive(Debug)]
 pub(super) struct Router {
     pub(super) reading: Arc<Reading>,
     pub(super) filter: Filter,
     pub(super) shard: Shard,
-    pub(super) changes: watch::Receiver<u64>,
+    /// Wakes it; without, it looks again after a while.
+    pub(super) changes: Option<watch::Receiver<u64>>,
     pub(super) assignments: Assignments,
     pub(super) inboxes: Vec<mpsc::Sender<Record>>,
 }
 
 impl Router {
+    /// Until the shard's end, or the shutdown.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) {
-        loop {
+        while !self.shard.is_ended() {
             tokio::select! {
                 biased;
                 () = stopped(&mut stop) => return,
@@ -40,15 +47,28 @@ impl Router {
         }
     }
 
+    /// Waits until there may be more.
+    async fn changed(&mut self) {
+        let Some(changes) = &mut self.changes else {
+            sleep(POLL_INTERVAL).await;
+            return;
+        };
+        if changes.changed().await.is_err() {
+            // The database is gone; only the shutdown is left to wait for.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Reads the next page, or waits until there may be one.
     async fn round(&mut self) {
         // Marked as seen before the read: a write during it wakes the wait.
-        self.changes.borrow_and_update();
+        if let Some(changes) = &mut self.changes {
+            changes.borrow_and_update();
+        }
         match self.shard.read(self.reading.mapping.batch_size).await {
             Ok(records) if records.is_empty() => {
-                if self.changes.changed().await.is_err() {
-                    // The database is gone; only the shutdown is left to wait for.
-                    std::future::pending::<()>().await;
+                if !self.shard.is_ended() {
+                    self.changed().await;
                 }
             }
             Ok(records) => {

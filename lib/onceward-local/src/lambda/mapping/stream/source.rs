@@ -1,22 +1,31 @@
 //! A shard of a table's stream, read in order.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use crate::{dynamodb::DynamoDb, lambda::spec::StartingPosition};
+use crate::lambda::{SourceError, StreamSource};
 
 /// Most records of one `GetRecords`.
 const PAGE_MAX: usize = 1_000;
+/// Most pages of one stream's shards; a page has a hundred.
+const SHARD_PAGES_MAX: usize = 100;
+/// Iterators that are of no use any more: too old, or before what the stream still has.
+const STALE: [&str; 2] = ["ExpiredIterator", "TrimmedDataAccess"];
 
 /// Where a shard has been read to.
 #[derive(Debug)]
 pub(super) struct Shard {
-    dynamodb: DynamoDb,
-    iterator: String,
-    pub(super) id: String,
-    pub(super) stream_arn: String,
+    source: Arc<dyn StreamSource>,
+    /// `None` at the end of a shard that is closed.
+    iterator: Option<String>,
+    /// The number of the last record.
+    last: Option<String>,
+    /// `TRIM_HORIZON` or `LATEST`: where it began.
+    kind: &'static str,
+    id: String,
+    stream_arn: String,
     region: String,
 }
 
@@ -42,61 +51,75 @@ impl Record {
 }
 
 impl Shard {
-    /// The shards of `table`'s stream, each `after` a record's number if there is one, else from `position` on.
-    pub(super) fn open(
-        dynamodb: &DynamoDb,
-        table: &str,
-        position: StartingPosition,
-        region: &str,
-        after: impl Fn(&str, &str) -> Option<String>,
-    ) -> Result<Vec<Self>, String> {
-        let described = call(dynamodb, "DescribeTable", &json!({ "TableName": table }))?;
-        let arn = described["Table"]["LatestStreamArn"].as_str();
-        let arn = arn.ok_or("the table has no stream: give it a StreamSpecification")?;
-        let stream = call(dynamodb, "DescribeStream", &json!({ "StreamArn": arn }))?;
-        let shards = stream["StreamDescription"]["Shards"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let kind = match position {
-            StartingPosition::TrimHorizon => "TRIM_HORIZON",
-            StartingPosition::Latest => "LATEST",
-        };
-        let open = shards.iter().map(|shard| {
-            let id = shard["ShardId"].as_str().unwrap_or_default().to_owned();
-            let begin = json!({ "StreamArn": arn, "ShardId": id, "ShardIteratorType": kind });
-            let answer = match after(arn, &id) {
-                None => call(dynamodb, "GetShardIterator", &begin)?,
-                Some(number) => {
-                    let resume = json!({
-                        "StreamArn": arn,
-                        "ShardId": id,
-                        "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                        "SequenceNumber": number,
-                    });
+    /// The shard `id`, read after a record's number if there is one, else from `kind` on.
+    pub(super) async fn open(
+        source: Arc<dyn StreamSource>,
+        stream_arn: String,
+        id: String,
+        (kind, last): (&'static str, Option<String>),
+        region: String,
+    ) -> Result<Self, SourceError> {
+        let mut shard = Self { source, iterator: None, last, kind, id, stream_arn, region };
+        shard.seek().await?;
+        Ok(shard)
+    }
+
+    /// Gets an iterator after the last record, or from where the shard began.
+    async fn seek(&mut self) -> Result<(), SourceError> {
+        let begin = json!({ "StreamArn": self.stream_arn, "ShardId": self.id, "ShardIteratorType": self.kind });
+        let answer = match &self.last {
+            None => self.source.call("GetShardIterator", begin).await?,
+            Some(number) => {
+                let resume = json!({
+                    "StreamArn": self.stream_arn,
+                    "ShardId": self.id,
+                    "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                    "SequenceNumber": number,
+                });
+                match self.source.call("GetShardIterator", resume).await {
+                    Ok(answer) => answer,
                     // The stream no longer has what is older than a day, nor what followed it at once.
-                    call(dynamodb, "GetShardIterator", &resume)
-                        .or_else(|_| call(dynamodb, "GetShardIterator", &begin))?
+                    Err(_) => self.source.call("GetShardIterator", begin).await?,
                 }
-            };
-            let iterator = answer["ShardIterator"].as_str().ok_or("DynamoDB gave no shard iterator")?.to_owned();
-            let (stream_arn, region) = (arn.to_owned(), region.to_owned());
-            Ok(Self { dynamodb: dynamodb.clone(), iterator, id, stream_arn, region })
-        });
-        open.collect()
+            }
+        };
+        let none = || SourceError {
+            action: "GetShardIterator",
+            code: String::new(),
+            message: "DynamoDB gave no shard iterator".to_owned(),
+        };
+        self.iterator = Some(answer["ShardIterator"].as_str().ok_or_else(none)?.to_owned());
+        Ok(())
+    }
+
+    /// Whether nothing more can come: it is closed and read to its end.
+    pub(super) fn is_ended(&self) -> bool {
+        self.iterator.is_none()
     }
 
     /// The next records, oldest first; none if there are no more for now.
     pub(super) async fn read(&mut self, wanted: usize) -> Result<VecDeque<Record>, String> {
-        let request = json!({ "ShardIterator": self.iterator, "Limit": wanted.clamp(1, PAGE_MAX) });
-        let dynamodb = self.dynamodb.clone();
-        let reading = tokio::task::spawn_blocking(move || call(&dynamodb, "GetRecords", &request));
-        let mut answer = reading.await.map_err(|error| error.to_string())??;
-        if let Some(next) = answer["NextShardIterator"].as_str() {
-            next.clone_into(&mut self.iterator);
-        }
+        let Some(iterator) = &self.iterator else { return Ok(VecDeque::new()) };
+        let request = json!({ "ShardIterator": iterator, "Limit": wanted.clamp(1, PAGE_MAX) });
+        let mut answer = match self.source.call("GetRecords", request).await {
+            Ok(answer) => answer,
+            // An iterator is good for 15 minutes; with a slow function it may grow older.
+            Err(error) if STALE.iter().any(|code| error.code.contains(code)) => {
+                self.seek().await.map_err(text)?;
+                return Ok(VecDeque::new());
+            }
+            Err(error) => return Err(text(error)),
+        };
+        self.iterator = answer["NextShardIterator"].as_str().map(str::to_owned);
         let records = match answer["Records"].take() {
             Value::Array(records) => records,
             _ => Vec::new(),
         };
-        Ok(records.into_iter().map(|record| self.record(record)).collect())
+        let records: VecDeque<Record> = records.into_iter().map(|record| self.record(record)).collect();
+        if let Some(last) = records.back() {
+            self.last = Some(last.sequence_number().to_owned());
+        }
+        Ok(records)
     }
 
     /// `GetRecords` and Lambda's event word a record alike, but for its source and where it comes from.
@@ -116,8 +139,44 @@ fn milliseconds(seconds: f64) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis((seconds * 1000.0) as i64)
 }
 
-fn call(dynamodb: &DynamoDb, action: &str, request: &Value) -> Result<Value, String> {
-    let answer = dynamodb.execute(action, request.to_string().as_bytes());
-    let answer = answer.map_err(|failure| format!("{action}: {failure}"))?;
-    serde_json::from_slice(&answer).map_err(|error| format!("{action}: {error}"))
+/// The ARN of `table`'s stream.
+pub(super) async fn stream_arn(source: &Arc<dyn StreamSource>, table: &str) -> Result<String, String> {
+    let described = source.call("DescribeTable", json!({ "TableName": table })).await.map_err(text)?;
+    let arn = described["Table"]["LatestStreamArn"].as_str().map(str::to_owned);
+    arn.ok_or_else(|| "the table has no stream: give it a StreamSpecification".to_owned())
+}
+
+/// A shard as its stream lists it.
+pub(super) struct Listed {
+    pub(super) id: String,
+    /// The shard that it goes on from.
+    pub(super) parent: Option<String>,
+    /// Whether nothing more is written to it.
+    pub(super) is_closed: bool,
+}
+
+/// A stream's shards, page by page.
+pub(super) async fn list(source: &Arc<dyn StreamSource>, arn: &str) -> Result<Vec<Listed>, SourceError> {
+    let mut listed = Vec::new();
+    let mut request = json!({ "StreamArn": arn });
+    for _ in 0..SHARD_PAGES_MAX {
+        let stream = source.call("DescribeStream", request.clone()).await?;
+        let stream = &stream["StreamDescription"];
+        for shard in stream["Shards"].as_array().map(Vec::as_slice).unwrap_or_default() {
+            let text = |name: &str| shard[name].as_str().map(str::to_owned);
+            let is_closed = shard["SequenceNumberRange"]["EndingSequenceNumber"].is_string();
+            let id = text("ShardId").unwrap_or_default();
+            listed.push(Listed { id, parent: text("ParentShardId"), is_closed });
+        }
+        match stream["LastEvaluatedShardId"].as_str() {
+            Some(last) => request["ExclusiveStartShardId"] = json!(last),
+            None => break,
+        }
+    }
+    Ok(listed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn text(error: SourceError) -> String {
+    error.to_string()
 }

@@ -27,7 +27,7 @@ impl Reader<'_> {
         let role_arn = if let Some(arn) = properties.text("Role") {
             arn
         } else {
-            let arn = self.role_arn(&format!("{}-{}Role", names::STACK_NAME, resource.id));
+            let arn = self.role_arn(&format!("{}-{}Role", self.resolver.stack_name, resource.id));
             let policies = self.sam_policies(&properties, resource, stack);
             let boundary = self.boundary(&properties);
             stack.permissions.roles.insert(arn.clone(), RolePolicies { policies, boundary });
