@@ -148,6 +148,8 @@ impl Cloud {
             resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
         let routes = resources::map(&services, &stack)?;
         resources::create_schedules(&services, &stack)?;
+        services.events.resume();
+        services.scheduler.resume();
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());

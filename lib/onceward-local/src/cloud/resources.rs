@@ -47,7 +47,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         tables::deploy(&services.dynamodb, table)?;
     }
     for archive in &stack.archives {
-        events.create_archive(archive.clone()).map_err(refused("archive", &archive.name))?;
+        events.deploy_archive(archive.clone()).map_err(refused("archive", &archive.name))?;
     }
     for rule in &stack.rules {
         create_rule(services, rule).map_err(refused("rule", &rule.name))?;
@@ -71,35 +71,25 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
         disabled: !*enabled,
         ..events::Rule::default()
     };
-    services.events.put_rule(created)?;
-    for target in targets {
+    let targets = targets.iter().map(|target| {
         let template::RuleTarget { id, arn, dead_letter_arn, input, message_group_id, retry_policy } = target.clone();
         let input = input.map(|input| match input {
             TargetInput::Constant(text) => events::Input::Constant(text),
             TargetInput::Path(path) => events::Input::Path(path),
             TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
         });
-        let target = events::Target {
-            id,
-            arn,
-            dead_letter_arn,
-            input,
-            message_group_id,
-            retry_policy,
-            ..events::Target::default()
-        };
-        services.events.put_target(bus, name, target)?;
-    }
-    Ok(())
+        events::Target { id, arn, dead_letter_arn, input, message_group_id, retry_policy, ..events::Target::default() }
+    });
+    services.events.deploy_rule(created, targets.collect())
 }
 
 /// Creates schedules, which may invoke functions at once.
 pub(super) fn create_schedules(services: &Services, stack: &Stack) -> Result<(), CloudError> {
     for group in &stack.schedule_groups {
-        services.scheduler.create_group(group, BTreeMap::new()).map_err(refused("schedule group", group))?;
+        services.scheduler.deploy_group(group).map_err(refused("schedule group", group))?;
     }
     for schedule in &stack.schedules {
-        services.scheduler.create(schedule.clone()).map_err(refused("schedule", &schedule.name))?;
+        services.scheduler.deploy(schedule.clone()).map_err(refused("schedule", &schedule.name))?;
     }
     Ok(())
 }
