@@ -5,6 +5,7 @@
 
 mod error;
 mod listeners;
+mod owned;
 mod packages;
 mod resources;
 mod tables;
@@ -21,6 +22,7 @@ use tokio::task::JoinSet;
 
 pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
+use self::owned::Owned;
 pub use self::packages::PACKAGE_BYTES_MAX;
 use self::packages::Packages;
 use crate::account::Account;
@@ -141,15 +143,17 @@ impl Cloud {
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         services.iam.declare(iam, stack.permissions.clone());
+        let owned = Owned::take(&services, &stack)?;
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
         let binaries = (binaries.as_path(), &mut packages);
         let attached =
             resources::create_functions(&services.lambda, &stack, binaries, &environment, &http_url, &options.attach)?;
         let routes = resources::map(&services, &stack)?;
-        resources::create_schedules(&services, &stack)?;
+        resources::create_schedules(&services, &stack, &owned)?;
         services.events.resume();
         services.scheduler.resume();
+        services.lambda.resume(&services.store)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());

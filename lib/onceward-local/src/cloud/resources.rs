@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Attached, error::CloudError, packages::Packages, tables};
+use super::{Attached, error::CloudError, owned::Owned, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -26,7 +26,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         sqs.deploy_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
     }
     for topic in &stack.topics {
-        sns.create_topic_with(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
+        sns.deploy_topic(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
     }
     for bucket in &stack.buckets {
         match services.s3.create_bucket(&bucket.name) {
@@ -57,8 +57,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
 
 fn subscribe(sns: &Sns, subscription: &template::Subscription) -> Result<(), CloudError> {
     let template::Subscription { topic_arn, protocol, endpoint, attributes } = subscription;
-    sns.subscribe_with(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))?;
-    Ok(())
+    sns.deploy_subscription(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))
 }
 
 fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events::EventsError> {
@@ -84,13 +83,14 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
 }
 
 /// Creates schedules, which may invoke functions at once.
-pub(super) fn create_schedules(services: &Services, stack: &Stack) -> Result<(), CloudError> {
+pub(super) fn create_schedules(services: &Services, stack: &Stack, owned: &Owned) -> Result<(), CloudError> {
     for group in &stack.schedule_groups {
         services.scheduler.deploy_group(group).map_err(refused("schedule group", group))?;
     }
-    for schedule in &stack.schedules {
+    for schedule in stack.schedules.iter().filter(|schedule| !owned.has_made(schedule)) {
         services.scheduler.deploy(schedule.clone()).map_err(refused("schedule", &schedule.name))?;
     }
+    owned.note_made(&stack.schedules);
     Ok(())
 }
 

@@ -89,7 +89,7 @@ impl EventBridge {
                 let waiting = Waiting { event, delivery, failure, retries: 0, at };
                 let key = Uuid::new_v4().to_string();
                 self.note(&key, &waiting);
-                self.wait(key, waiting);
+                self.wait(&key, &waiting);
             }
         }
     }
@@ -97,15 +97,17 @@ impl EventBridge {
     /// Goes on with the deliveries that waited when the cloud went down.
     pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
         for (key, waiting) in waiting {
-            self.wait(key, waiting);
+            self.wait(&key, &waiting);
         }
     }
 
-    fn wait(&self, key: String, waiting: Waiting) {
-        if self.state.retries.spawn(self.clone().retry(key.clone(), waiting.clone())).is_err() {
+    fn wait(&self, key: &str, waiting: &Waiting) {
+        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
+        let left_to_next = self.state.store.is_durable() && self.state.retries.is_stopped();
+        if refused && !left_to_next {
             let Waiting { event, delivery, failure, retries, .. } = waiting;
-            self.give_up(&event, &delivery, failure, None, retries);
-            self.forget(&key);
+            self.give_up(event, delivery, failure.clone(), None, *retries);
+            self.forget(key);
         }
     }
 

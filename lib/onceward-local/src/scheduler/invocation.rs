@@ -66,7 +66,7 @@ impl Scheduler {
                 let waiting = Waiting { invocation: invocation.clone(), failure, retries: 0, at };
                 let key = Uuid::new_v4().to_string();
                 self.note(&key, &waiting);
-                self.wait(key, waiting);
+                self.wait(&key, &waiting);
             }
             _ => self.give_up(invocation, &failure, 0),
         }
@@ -75,14 +75,16 @@ impl Scheduler {
     /// Goes on with the invocations that waited when the cloud went down.
     pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
         for (key, waiting) in waiting {
-            self.wait(key, waiting);
+            self.wait(&key, &waiting);
         }
     }
 
-    fn wait(&self, key: String, waiting: Waiting) {
-        if self.state.retries.spawn(self.clone().retry(key.clone(), waiting.clone())).is_err() {
+    fn wait(&self, key: &str, waiting: &Waiting) {
+        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
+        let left_to_next = self.state.folder.is_durable() && self.state.retries.is_stopped();
+        if refused && !left_to_next {
             self.give_up(&waiting.invocation, &waiting.failure, waiting.retries);
-            self.forget(&key);
+            self.forget(key);
         }
     }
 
