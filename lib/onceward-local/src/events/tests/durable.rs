@@ -131,6 +131,25 @@ async fn buses_rules_targets_tags_archives_and_replays_outlive_the_process() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_is_stored_for_itself_without_the_buses() {
+    let folder = Folder::new();
+    let services = open(&folder, start());
+    services.events.create_bus("orders").unwrap();
+    let archive = json!({"ArchiveName": "a", "EventSourceArn": ORDERS});
+    call(&services.events, "CreateArchive", archive).await.unwrap();
+    let mut batch = services.store.batch();
+    batch.delete("state", "events");
+    services.store.write(&batch);
+    services.events.put_event(Entry { bus: "orders".to_owned(), ..entry("x", "{}") }).unwrap();
+    let stored = services.store.read::<Value>("state").unwrap();
+    assert!(!stored.iter().any(|(name, _)| name == "events"), "the buses did not change");
+    let archived = services.store.read::<Value>("events.archived").unwrap();
+    assert_eq!(archived[0].0, "a/00000000000000000000");
+    services.events.stop();
+    services.destinations.disconnect();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_delivery_that_waits_is_tried_again_after_a_restart() {
     let folder = Folder::new();
     let services = open(&folder, start());
