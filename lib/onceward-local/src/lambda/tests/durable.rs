@@ -48,7 +48,12 @@ async fn an_event_that_waits_for_a_retry_goes_on_with_its_tries_after_a_restart(
     bench.lambda.create_function(failure(&services)).unwrap();
     bench.lambda.resume(&services.store).unwrap();
     tokio::task::yield_now().await;
-    advance(60).await;
+    advance(40).await;
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(bench.lambda.processes("f").unwrap(), [0; 0], "not yet");
+    advance(20).await;
     failed(&mut bench, 120).await;
     let record: Value = serde_json::from_str(&told(&services).await.body).unwrap();
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);

@@ -62,6 +62,7 @@ async fn what_was_due_while_the_cloud_was_down_is_invoked_once() {
     kill(bench).await;
 
     let bench = open(&folder, start() + TimeDelta::minutes(12));
+    bench.ok("POST", "/schedules/other", schedule("at(2027-01-01T00:00:00)", "work", &json!({}))).await;
     tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(bench.receive("work").await.is_none(), "its targets may not be there yet");
     bench.services.scheduler.resume();
