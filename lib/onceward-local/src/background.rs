@@ -41,6 +41,11 @@ impl Background {
         Ok(())
     }
 
+    /// Whether the cloud is going down.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.locked().stopped
+    }
+
     /// Ends every task where it waits, and lets no other start.
     pub(crate) fn stop(&self) {
         let mut tasks = self.locked();

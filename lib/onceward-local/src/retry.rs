@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 
 /// `MaximumRetryAttempts`: 0 to this, and this if nothing is said.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html>
@@ -21,7 +22,7 @@ pub const RETRY_DELAY_MIN: Duration = Duration::from_secs(1);
 pub const RETRY_DELAY_MAX: Duration = Duration::from_mins(7);
 
 /// How often and how long a target is tried again. `None` is AWS's default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {
     /// `MaximumRetryAttempts`.
     pub attempts_max: Option<u32>,

@@ -5,6 +5,7 @@
 
 mod error;
 mod listeners;
+mod owned;
 mod packages;
 mod remote;
 mod resources;
@@ -22,6 +23,7 @@ use tokio::task::JoinSet;
 
 pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
+use self::owned::Owned;
 pub use self::packages::PACKAGE_BYTES_MAX;
 use self::packages::Packages;
 pub use self::remote::Elsewhere;
@@ -158,6 +160,7 @@ impl Cloud {
         let http_url = listeners.http_url().to_owned();
         let gateway_url = listeners.gateway_url().to_owned();
         services.iam.declare(iam, stack.permissions.clone());
+        let owned = Owned::take(&services, &stack)?;
         resources::create(&services, &stack)?;
         let mut packages = Packages::default();
         let binaries = (binaries.as_path(), &mut packages);
@@ -170,7 +173,10 @@ impl Cloud {
             &options.attach,
         )?;
         let routes = resources::map(&services, &stack)?;
-        resources::create_schedules(&services, &stack)?;
+        resources::create_schedules(&services, &stack, &owned)?;
+        services.events.resume();
+        services.scheduler.resume();
+        services.lambda.resume(&services.store)?;
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
         servers.spawn(services.dynamodb.clone().expire_items());

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Attached, error::CloudError, packages::Packages, tables};
+use super::{Attached, error::CloudError, owned::Owned, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
 use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
@@ -27,7 +27,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         sqs.deploy_queue(&queue.name, &queue.attributes).map_err(refused("queue", &queue.name))?;
     }
     for topic in &stack.topics {
-        sns.create_topic_with(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
+        sns.deploy_topic(&topic.name, &topic.attributes).map_err(refused("topic", &topic.name))?;
     }
     for bucket in &stack.buckets {
         match services.s3.create_bucket(&bucket.name) {
@@ -48,7 +48,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
         tables::deploy(&services.dynamodb, table)?;
     }
     for archive in &stack.archives {
-        events.create_archive(archive.clone()).map_err(refused("archive", &archive.name))?;
+        events.deploy_archive(archive.clone()).map_err(refused("archive", &archive.name))?;
     }
     for rule in &stack.rules {
         create_rule(services, rule).map_err(refused("rule", &rule.name))?;
@@ -58,8 +58,7 @@ pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudErro
 
 fn subscribe(sns: &Sns, subscription: &template::Subscription) -> Result<(), CloudError> {
     let template::Subscription { topic_arn, protocol, endpoint, attributes } = subscription;
-    sns.subscribe_with(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))?;
-    Ok(())
+    sns.deploy_subscription(topic_arn, protocol, endpoint, attributes).map_err(refused("subscription to", topic_arn))
 }
 
 fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events::EventsError> {
@@ -72,36 +71,27 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
         disabled: !*enabled,
         ..events::Rule::default()
     };
-    services.events.put_rule(created)?;
-    for target in targets {
+    let targets = targets.iter().map(|target| {
         let template::RuleTarget { id, arn, dead_letter_arn, input, message_group_id, retry_policy } = target.clone();
         let input = input.map(|input| match input {
             TargetInput::Constant(text) => events::Input::Constant(text),
             TargetInput::Path(path) => events::Input::Path(path),
             TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
         });
-        let target = events::Target {
-            id,
-            arn,
-            dead_letter_arn,
-            input,
-            message_group_id,
-            retry_policy,
-            ..events::Target::default()
-        };
-        services.events.put_target(bus, name, target)?;
-    }
-    Ok(())
+        events::Target { id, arn, dead_letter_arn, input, message_group_id, retry_policy, ..events::Target::default() }
+    });
+    services.events.deploy_rule(created, targets.collect())
 }
 
 /// Creates schedules, which may invoke functions at once.
-pub(super) fn create_schedules(services: &Services, stack: &Stack) -> Result<(), CloudError> {
+pub(super) fn create_schedules(services: &Services, stack: &Stack, owned: &Owned) -> Result<(), CloudError> {
     for group in &stack.schedule_groups {
-        services.scheduler.create_group(group, BTreeMap::new()).map_err(refused("schedule group", group))?;
+        services.scheduler.deploy_group(group).map_err(refused("schedule group", group))?;
     }
-    for schedule in &stack.schedules {
-        services.scheduler.create(schedule.clone()).map_err(refused("schedule", &schedule.name))?;
+    for schedule in stack.schedules.iter().filter(|schedule| !owned.has_made(schedule)) {
+        services.scheduler.deploy(schedule.clone()).map_err(refused("schedule", &schedule.name))?;
     }
+    owned.note_made(&stack.schedules);
     Ok(())
 }
 

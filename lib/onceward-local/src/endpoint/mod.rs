@@ -94,13 +94,13 @@ impl Services {
         let log = iam::watch_logs(log, destinations.clone());
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
-            events: EventBridge::new(account.clone(), destinations.clone()).with_faults(faults.clone()),
+            events: EventBridge::open(account.clone(), destinations.clone(), &store)?.with_faults(faults.clone()),
             sns: Sns::open(account.clone(), destinations.clone(), &store)?,
-            s3: S3::new(account.clone()),
+            s3: S3::open(account.clone(), &store)?,
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
             logs,
-            scheduler: Scheduler::new(account.clone(), destinations.clone()),
+            scheduler: Scheduler::open(account.clone(), destinations.clone(), &store)?,
             iam,
             destinations: destinations.clone(),
             store,

@@ -1,8 +1,9 @@
-//! Buses, as kept in memory.
+//! Buses, as they are kept.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::archive::StoredArchive;
@@ -23,7 +24,7 @@ pub const RULES_PER_BUS_MAX: usize = 300;
 pub const BUSES_MAX: usize = 100;
 
 /// A bus.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Bus {
     pub(super) arn: String,
     pub(super) description: Option<String>,
@@ -35,7 +36,7 @@ pub(super) struct Bus {
 }
 
 /// All buses, their archives and replays, and the tags of buses and rules by ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Buses {
     pub(super) by_name: BTreeMap<String, Bus>,
     pub(super) archives: BTreeMap<String, StoredArchive>,

@@ -1,8 +1,13 @@
 //! From a matched rule to its targets: the first attempt at once, retries in the background, then the dead-letter queue.
 //! <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-event-delivery.html>
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::EventBridge;
 use super::event::Event;
@@ -12,6 +17,10 @@ use crate::destination::{DeliveryError, service};
 use crate::iam::Caller;
 use crate::retry::Exhausted;
 use crate::sqs::{MessageAttribute, Outgoing};
+use crate::store::{Store, StoreError};
+
+/// Deliveries that wait for their next attempt.
+const COLLECTION: &str = "events.retry";
 
 /// Deliveries that wait for their next attempt; one more goes to its dead-letter queue at once.
 pub const RETRIES_MAX: usize = 10_000;
@@ -30,7 +39,7 @@ pub struct Undelivered {
 }
 
 /// One matched rule's target.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Delivery {
     pub(super) rule_arn: String,
     pub(super) rule_name: String,
@@ -38,12 +47,28 @@ pub(super) struct Delivery {
 }
 
 /// Why an attempt failed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Failure {
     /// `ERROR_CODE`, of those the documentation of dead-letter queues lists.
-    code: &'static str,
+    code: Cow<'static, str>,
     message: String,
     retryable: bool,
+}
+
+/// A delivery that waits for its next attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Waiting {
+    event: Event,
+    delivery: Delivery,
+    /// Of the latest attempt.
+    failure: Failure,
+    retries: u32,
+    at: DateTime<Utc>,
+}
+
+/// The deliveries that waited when the cloud went down, by their records' keys.
+pub(super) fn stored(store: &Store) -> Result<Vec<(String, Waiting)>, StoreError> {
+    store.read(COLLECTION)
 }
 
 impl EventBridge {
@@ -51,36 +76,77 @@ impl EventBridge {
     pub(super) fn send(&self, event: &Arc<Event>, delivery: &Delivery) {
         match self.attempt(event, delivery) {
             Ok(()) => {}
-            Err(failure) if failure.retryable => {
-                let again = self.clone().retry(Arc::clone(event), delivery.clone(), failure.clone());
-                if self.state.retries.spawn(again).is_err() {
-                    self.give_up(event, delivery, failure, None, 0);
-                }
-            }
+            Err(failure) if failure.retryable => self.try_later(event, delivery, failure),
             Err(failure) => self.give_up(event, delivery, failure, None, 0),
         }
     }
 
-    async fn retry(self, event: Arc<Event>, delivery: Delivery, mut failure: Failure) {
-        let mut retries = 0;
-        let exhausted = loop {
-            match delivery.target.retry_policy.next(retries, event.ingested_at, self.clock.now()) {
-                Ok(at) => self.clock.until(at).await,
-                Err(exhausted) => break Some(exhausted),
+    fn try_later(&self, event: &Event, delivery: &Delivery, failure: Failure) {
+        match delivery.target.retry_policy.next(0, event.ingested_at, self.clock.now()) {
+            Err(exhausted) => self.give_up(event, delivery, failure, Some(exhausted), 0),
+            Ok(at) => {
+                let (event, delivery) = (event.clone(), delivery.clone());
+                let waiting = Waiting { event, delivery, failure, retries: 0, at };
+                let key = Uuid::new_v4().to_string();
+                self.note(&key, &waiting);
+                self.wait(&key, &waiting);
             }
-            retries += 1;
-            match self.attempt(&event, &delivery) {
-                Ok(()) => return,
-                Err(next) => failure = next,
-            }
-            if !failure.retryable {
-                break None;
-            }
-        };
-        self.give_up(&event, &delivery, failure, exhausted, retries);
+        }
     }
 
-    fn attempt(&self, event: &Arc<Event>, delivery: &Delivery) -> Result<(), Failure> {
+    /// Goes on with the deliveries that waited when the cloud went down.
+    pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
+        for (key, waiting) in waiting {
+            self.wait(&key, &waiting);
+        }
+    }
+
+    fn wait(&self, key: &str, waiting: &Waiting) {
+        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
+        let left_to_next = self.state.store.is_durable() && self.state.retries.is_stopped();
+        if refused && !left_to_next {
+            let Waiting { event, delivery, failure, retries, .. } = waiting;
+            self.give_up(event, delivery, failure.clone(), None, *retries);
+            self.forget(key);
+        }
+    }
+
+    async fn retry(self, key: String, mut waiting: Waiting) {
+        let exhausted = loop {
+            self.clock.until(waiting.at).await;
+            waiting.retries += 1;
+            match self.attempt(&waiting.event, &waiting.delivery) {
+                Ok(()) => return self.forget(&key),
+                Err(failure) => waiting.failure = failure,
+            }
+            if !waiting.failure.retryable {
+                break None;
+            }
+            let policy = waiting.delivery.target.retry_policy;
+            match policy.next(waiting.retries, waiting.event.ingested_at, self.clock.now()) {
+                Ok(at) => waiting.at = at,
+                Err(exhausted) => break Some(exhausted),
+            }
+            self.note(&key, &waiting);
+        };
+        let Waiting { event, delivery, failure, retries, .. } = waiting;
+        self.give_up(&event, &delivery, failure, exhausted, retries);
+        self.forget(&key);
+    }
+
+    fn note(&self, key: &str, waiting: &Waiting) {
+        let mut batch = self.state.store.batch();
+        batch.put(COLLECTION, key, waiting);
+        self.state.store.write(&batch);
+    }
+
+    fn forget(&self, key: &str) {
+        let mut batch = self.state.store.batch();
+        batch.delete(COLLECTION, key);
+        self.state.store.write(&batch);
+    }
+
+    fn attempt(&self, event: &Event, delivery: &Delivery) -> Result<(), Failure> {
         let target = &delivery.target;
         if service(&target.arn) == Some("events") {
             return self.relay(event, &target.arn);
@@ -94,7 +160,7 @@ impl EventBridge {
             ..Outgoing::default()
         };
         self.destinations.deliver_as(&Caller::events(&delivery.rule_arn), &target.arn, message).map_err(|error| {
-            Failure { code: failure_code(&error), message: error.to_string(), retryable: error.is_retryable() }
+            Failure { code: failure_code(&error).into(), message: error.to_string(), retryable: error.is_retryable() }
         })
     }
 
@@ -103,11 +169,11 @@ impl EventBridge {
     fn relay(&self, event: &Event, bus: &str) -> Result<(), Failure> {
         if event.relayed {
             let message = "EventBridge does not route an event of another bus to a third bus".to_owned();
-            return Err(Failure { code: "THIRD_ACCOUNT_HOP_DETECTED", message, retryable: false });
+            return Err(Failure { code: "THIRD_ACCOUNT_HOP_DETECTED".into(), message, retryable: false });
         }
         let relayed = event.relayed(self.clock.now());
         self.accept(bus, &Arc::new(relayed), &[]).map_err(|error| Failure {
-            code: "NO_RESOURCE",
+            code: "NO_RESOURCE".into(),
             message: error.to_string(),
             retryable: false,
         })
@@ -157,7 +223,7 @@ fn dead_letter_attributes(
     let values = [
         ("RULE_ARN", Some(delivery.rule_arn.clone())),
         ("TARGET_ARN", Some(delivery.target.arn.clone())),
-        ("ERROR_CODE", Some(failure.code.to_owned())),
+        ("ERROR_CODE", Some(failure.code.clone().into_owned())),
         ("ERROR_MESSAGE", Some(failure.message.clone())),
         ("EXHAUSTED_RETRY_CONDITION", exhausted.map(|condition| condition.name().to_owned())),
         ("RETRY_ATTEMPTS", Some(retries.to_string())),

@@ -1,6 +1,7 @@
 //! An entry as it is put, and the event it becomes.
 
 use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::error::EntryError;
@@ -65,12 +66,14 @@ impl Entry {
 }
 
 /// An accepted event, as targets see it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "EventRecord")]
 pub(super) struct Event {
     pub(super) id: String,
     /// The envelope's text; the detail is as it was put, so that numbers and key order survive.
     pub(super) text: String,
     /// The same, parsed.
+    #[serde(skip_serializing)]
     pub(super) value: Value,
     /// When it happened, to the second: as the envelope says.
     pub(super) time: DateTime<Utc>,
@@ -80,6 +83,28 @@ pub(super) struct Event {
     pub(super) relayed: bool,
     /// Where `text` names the resources: what only a replayed event has stands before them.
     resources_at: usize,
+}
+
+/// An event as it is stored.
+#[derive(Deserialize)]
+struct EventRecord {
+    id: String,
+    text: String,
+    time: DateTime<Utc>,
+    ingested_at: DateTime<Utc>,
+    trace_header: Option<String>,
+    relayed: bool,
+    resources_at: usize,
+}
+
+impl TryFrom<EventRecord> for Event {
+    type Error = serde_json::Error;
+
+    fn try_from(record: EventRecord) -> Result<Self, serde_json::Error> {
+        let EventRecord { id, text, time, ingested_at, trace_header, relayed, resources_at } = record;
+        let value = serde_json::from_str(&text)?;
+        Ok(Self { id, text, value, time, ingested_at, trace_header, relayed, resources_at })
+    }
 }
 
 impl Event {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::SecondsFormat;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::EventsError;
@@ -25,7 +26,7 @@ const PREDEFINED: [&str; 5] = [
 ];
 
 /// What a target receives instead of the whole event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
     /// `Input`: this JSON text, whatever the event.
     Constant(String),

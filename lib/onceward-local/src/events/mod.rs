@@ -3,6 +3,8 @@
 //! An event goes to the targets of every enabled rule of its bus whose pattern it matches; the first attempt is over
 //! before `PutEvents` answers. A target that fails for a while is tried again in the background; what cannot be delivered
 //! goes to the target's dead-letter queue, or is kept in [`EventBridge::undelivered`].
+//!
+//! A data folder has everything but what was undelivered; a replay under way when the cloud goes down has failed.
 
 mod archive;
 mod bus;
@@ -21,7 +23,8 @@ mod wire;
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -38,12 +41,14 @@ pub use self::rule::{Rule, TARGETS_PER_RULE_MAX};
 pub use self::target::Target;
 
 use self::bus::Buses;
+use self::delivery::Waiting;
 use self::event::Event;
 use crate::account::Account;
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::destination::Destinations;
 use crate::faults::Faults;
+use crate::store::{Kept, KeptGuard, Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost events that are remembered; the oldest makes room.
@@ -61,7 +66,12 @@ pub struct EventBridge {
 
 #[derive(Debug)]
 struct State {
-    buses: Mutex<Buses>,
+    buses: Kept<Buses>,
+    store: Store,
+    /// Deliveries of an earlier process, until [`EventBridge::resume`].
+    waiting: Mutex<Vec<(String, Waiting)>>,
+    /// Schedules run: not before what an earlier process left can reach its targets.
+    resumed: AtomicBool,
     undelivered: Mutex<VecDeque<Undelivered>>,
     retries: Background,
     replays: Background,
@@ -72,27 +82,52 @@ struct State {
 }
 
 impl EventBridge {
-    /// An account with the bus `default` and no rules, on the system's clock.
-    pub fn new(account: Account, destinations: Destinations) -> Self {
-        Self::with_clock(account, destinations, Clock::default())
+    /// The buses of `store`, in which they are kept, else the bus `default` without rules; on the system's clock.
+    pub fn open(account: Account, destinations: Destinations, store: &Store) -> Result<Self, StoreError> {
+        Self::open_with_clock(account, destinations, store, Clock::default())
     }
 
-    /// As [`EventBridge::new`], but `clock` tells the time.
+    /// As [`EventBridge::open`], but `clock` tells the time.
     ///
     /// # Panics
     /// Never: the name `default` is valid, and the first bus is below every quota.
-    pub fn with_clock(account: Account, destinations: Destinations, clock: Clock) -> Self {
-        let mut buses = Buses::default();
-        buses.create(&account, DEFAULT_BUS, None, clock.now()).expect("the first bus, with a valid name");
+    pub fn open_with_clock(
+        account: Account,
+        destinations: Destinations,
+        store: &Store,
+        clock: Clock,
+    ) -> Result<Self, StoreError> {
+        let buses = Kept::open(store, "events", || {
+            let mut buses = Buses::default();
+            buses.create(&account, DEFAULT_BUS, None, clock.now()).expect("the first bus, with a valid name");
+            buses
+        })?;
+        {
+            let mut buses = buses.lock();
+            buses.restore_archived(store)?;
+            buses.fail_interrupted(clock.now());
+        }
         let state = State {
-            buses: Mutex::new(buses),
+            buses,
+            store: store.clone(),
+            waiting: Mutex::new(delivery::stored(store)?),
+            resumed: AtomicBool::new(!store.is_durable()),
             undelivered: Mutex::default(),
             retries: Background::new(RETRIES_MAX),
             replays: Background::new(REPLAYS_RUNNING_MAX),
             timetable: Background::new(1),
             rescheduled: Notify::new(),
         };
-        Self { account, destinations, clock, state: Arc::new(state), faults: Faults::default() }
+        Ok(Self { account, destinations, clock, state: Arc::new(state), faults: Faults::default() })
+    }
+
+    /// Goes on with what an earlier process left: schedules, deliveries to try again. Its targets are there by now. What
+    /// was due meanwhile comes once.
+    pub(crate) fn resume(&self) {
+        self.state.resumed.store(true, Ordering::Relaxed);
+        let waiting = std::mem::take(&mut *self.state.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        self.retry_stored(waiting);
+        self.reschedule();
     }
 
     /// With what goes wrong in its deliveries on purpose.
@@ -118,9 +153,70 @@ impl EventBridge {
         self.buses().rule_mut(&self.account, bus, rule)?.put_target(target)
     }
 
+    /// Makes a rule and its targets as they are declared. One that is so already is not touched: its schedule goes on.
+    pub(crate) fn deploy_rule(&self, rule: Rule, targets: Vec<Target>) -> Result<(), EventsError> {
+        let (bus, name) = (rule.bus.clone(), rule.name.clone());
+        let same = {
+            let buses = self.buses();
+            buses.bus(&self.account, &bus)?.rule(&name).is_ok_and(|stored| stored.rule == rule)
+        };
+        if !same {
+            self.put_rule(rule)?;
+        }
+        let mut buses = self.buses();
+        let stored = buses.rule_mut(&self.account, &bus, &name)?;
+        stored.targets.clear();
+        targets.into_iter().try_for_each(|target| stored.put_target(target))
+    }
+
+    /// Deletes a rule with its targets.
+    pub(crate) fn delete_rule(&self, bus: &str, name: &str) -> Result<(), EventsError> {
+        let mut buses = self.buses();
+        if let Some(rule) = buses.bus_mut(&self.account, bus)?.rules.remove(name) {
+            buses.tags.remove(&rule.arn);
+        }
+        Ok(())
+    }
+
     /// Creates an archive and gives its ARN.
     pub fn create_archive(&self, archive: Archive) -> Result<String, EventsError> {
         self.buses().create_archive(&self.account, archive, self.clock.now())
+    }
+
+    /// Creates the archive, or makes the one of its name like it. One of another bus is made anew, as `CloudFormation`
+    /// would.
+    pub(crate) fn deploy_archive(&self, archive: Archive) -> Result<(), EventsError> {
+        let bus = self.buses().stored_archive(&archive.name).ok().map(|stored| stored.archive.bus_arn.clone());
+        match bus {
+            Some(bus) if bus == archive.bus_arn => {
+                let name = archive.name.clone();
+                self.update_archive(&name, |stored| *stored = archive)?;
+            }
+            Some(_) => {
+                self.delete_archive(&archive.name)?;
+                self.create_archive(archive)?;
+            }
+            None => drop(self.create_archive(archive)?),
+        }
+        Ok(())
+    }
+
+    /// Changes what `change` changes of an archive.
+    fn update_archive(&self, name: &str, change: impl FnOnce(&mut Archive)) -> Result<(), EventsError> {
+        let mut buses = self.buses();
+        let mut batch = self.state.store.batch();
+        buses.update_archive(name, change, self.clock.now(), &mut batch)?;
+        self.state.store.write(&batch);
+        Ok(())
+    }
+
+    /// Deletes an archive with its events.
+    pub(crate) fn delete_archive(&self, name: &str) -> Result<(), EventsError> {
+        let mut buses = self.buses();
+        let mut batch = self.state.store.batch();
+        buses.delete_archive(name, &mut batch)?;
+        self.state.store.write(&batch);
+        Ok(())
     }
 
     /// Accepts one event, delivers it and gives its id. As on AWS, an event for a bus that does not exist is accepted and
@@ -161,7 +257,9 @@ impl EventBridge {
         let deliveries = {
             let mut buses = self.buses();
             let deliveries = buses.route(&self.account, bus, event, rules)?;
-            buses.archive(&self.account, bus, event, self.clock.now());
+            let mut batch = self.state.store.batch();
+            buses.unsaved().archive(&self.account, bus, event, self.clock.now(), &mut batch);
+            self.state.store.write(&batch);
             deliveries
         };
         for delivery in &deliveries {
@@ -173,8 +271,8 @@ impl EventBridge {
         Ok(())
     }
 
-    fn buses(&self) -> MutexGuard<'_, Buses> {
-        self.state.buses.lock().unwrap_or_else(PoisonError::into_inner)
+    fn buses(&self) -> KeptGuard<'_, Buses> {
+        self.state.buses.lock()
     }
 
     fn remember(&self, undelivered: Undelivered) {

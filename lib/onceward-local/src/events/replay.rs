@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Timelike, Utc};
+use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use super::EventBridge;
@@ -25,7 +26,7 @@ const START_DELAY: Duration = Duration::from_millis(500);
 const INTERVAL_DELAY: Duration = Duration::from_millis(50);
 
 /// `State` of a replay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum ReplayState {
     Starting,
     Running,
@@ -53,7 +54,7 @@ impl ReplayState {
 }
 
 /// A replay: what was asked, and how far it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Replay {
     pub(super) arn: String,
     pub(super) name: String,
@@ -89,7 +90,7 @@ impl EventBridge {
         let minute = |event: &Arc<Event>| event.time.timestamp() / 60;
         for events in events.chunk_by(|first, second| minute(first) == minute(second)) {
             for event in events {
-                if !self.buses().replay_goes_on(&name, event.time) {
+                if !self.buses().unsaved().replay_goes_on(&name, event.time) {
                     return self.end_replay(&name);
                 }
                 let again = event.replayed(&name, self.clock.now());
@@ -147,7 +148,7 @@ impl Buses {
     /// The events of a replay that nobody has cancelled meanwhile.
     fn run_replay(&mut self, name: &str, now: DateTime<Utc>) -> Option<(Replay, Vec<Arc<Event>>)> {
         let replay = self.replays.get_mut(name).filter(|replay| replay.state == ReplayState::Starting)?;
-        let archive = self.archives.values_mut().find(|archive| archive.arn == replay.archive_arn);
+        let archive = self.archives.values().find(|archive| archive.arn == replay.archive_arn);
         let Some(archive) = archive else {
             replay.state = ReplayState::Failed;
             replay.state_reason = Some("The archive was deleted.".to_owned());
@@ -164,6 +165,15 @@ impl Buses {
         };
         replay.last_replayed = time.with_nanosecond(0);
         true
+    }
+
+    /// Those that ran when the cloud went down.
+    pub(super) fn fail_interrupted(&mut self, now: DateTime<Utc>) {
+        for replay in self.replays.values_mut().filter(|replay| !replay.state.is_over()) {
+            replay.state = ReplayState::Failed;
+            replay.state_reason = Some("The local cloud went down.".to_owned());
+            replay.ended_at = Some(now);
+        }
     }
 
     fn fail_replay(&mut self, name: &str, reason: String) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::bus::{Bus, DEFAULT_BUS, check_name};
@@ -17,7 +18,7 @@ use crate::schedule::Expression;
 pub const TARGETS_PER_RULE_MAX: usize = 5;
 
 /// A rule, as [`EventBridge::put_rule`](super::EventBridge::put_rule) takes it: with a pattern, a schedule, or both.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Unique on its bus.
     pub name: String,
@@ -36,22 +37,56 @@ pub struct Rule {
 }
 
 /// A rule that was accepted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "RuleRecord")]
 pub(super) struct StoredRule {
     pub(super) arn: String,
     pub(super) rule: Rule,
+    #[serde(skip_serializing)]
     pub(super) pattern: Option<Pattern>,
     pub(super) schedule: Option<RuleSchedule>,
     pub(super) targets: BTreeMap<String, Target>,
 }
 
 /// When a rule is due.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct RuleSchedule {
+    #[serde(skip_serializing)]
     expression: Expression,
     /// A rate counts from here: the rule was put, or enabled.
     anchor: DateTime<Utc>,
     pub(super) next_at: Option<DateTime<Utc>>,
+}
+
+/// A rule as it is stored; what its texts compile to is not.
+#[derive(Deserialize)]
+struct RuleRecord {
+    arn: String,
+    rule: Rule,
+    schedule: Option<ScheduleRecord>,
+    targets: BTreeMap<String, Target>,
+}
+
+#[derive(Deserialize)]
+struct ScheduleRecord {
+    anchor: DateTime<Utc>,
+    next_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<RuleRecord> for StoredRule {
+    type Error = EventsError;
+
+    fn try_from(record: RuleRecord) -> Result<Self, EventsError> {
+        let RuleRecord { arn, rule, schedule, targets } = record;
+        let pattern = rule.pattern.as_deref().map(pattern).transpose()?;
+        let schedule = match (&rule.schedule, schedule) {
+            (Some(text), Some(ScheduleRecord { anchor, next_at })) => {
+                Some(RuleSchedule { expression: expression(text)?, anchor, next_at })
+            }
+            _ => None,
+        };
+        Ok(Self { arn, rule, pattern, schedule, targets })
+    }
 }
 
 impl RuleSchedule {
@@ -78,11 +113,7 @@ impl Bus {
             Some(_) if bus != DEFAULT_BUS => {
                 return Err(EventsError::validation("ScheduleExpression is supported only on the default event bus."));
             }
-            Some(text) => {
-                let expression = Expression::of_rule(text)
-                    .ok_or_else(|| EventsError::validation("Parameter ScheduleExpression is not valid."))?;
-                Some(RuleSchedule::new(expression, now))
-            }
+            Some(text) => Some(RuleSchedule::new(expression(text)?, now)),
             None => None,
         };
         let pattern = rule.pattern.as_deref().map(pattern).transpose()?;
@@ -118,6 +149,10 @@ impl StoredRule {
     pub(super) fn next_at(&self) -> Option<DateTime<Utc>> {
         self.schedule.as_ref().filter(|_| !self.rule.disabled)?.next_at
     }
+}
+
+fn expression(text: &str) -> Result<Expression, EventsError> {
+    Expression::of_rule(text).ok_or_else(|| EventsError::validation("Parameter ScheduleExpression is not valid."))
 }
 
 /// Compiles a pattern's text.

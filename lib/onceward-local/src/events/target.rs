@@ -1,5 +1,7 @@
 //! Where a rule sends its events.
 
+use serde::{Deserialize, Serialize};
+
 use super::error::EventsError;
 use super::input::Input;
 use crate::retry::RetryPolicy;
@@ -8,7 +10,7 @@ use crate::retry::RetryPolicy;
 const FIFO_SUFFIX: &str = ".fifo";
 
 /// Where a rule sends its events.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
     /// Unique within the rule.
     pub id: String,

@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::rule::StoredRule;
 impl EventBridge {
     /// Looks at the rules' schedules again, after one of them changed.
     pub(super) fn reschedule(&self) {
-        if self.buses().next_at().is_some() {
+        if self.state.resumed.load(Ordering::Relaxed) && self.buses().next_at().is_some() {
             // Refused if it runs already, or if the cloud is going down.
             let _ = self.state.timetable.spawn(self.clone().keep_time());
         }

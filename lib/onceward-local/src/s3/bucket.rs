@@ -1,10 +1,12 @@
-//! Buckets and their objects, as kept in memory.
+//! Buckets and their objects.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::ops::Bound;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use super::checksum::Checksum;
 use super::error::S3Error;
@@ -26,11 +28,15 @@ pub(super) struct Bucket {
     pub(super) objects: BTreeMap<String, Object>,
     /// Multipart uploads under way, by their ids.
     pub(super) uploads: BTreeMap<String, Upload>,
+    /// Keys whose objects are not stored as they are.
+    pub(super) changed: BTreeSet<String>,
 }
 
 /// An object. A clone shares the content.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Object {
+    /// Stored for itself.
+    #[serde(skip)]
     pub(super) content: Bytes,
     /// Without the quotes.
     pub(super) etag: String,
@@ -42,10 +48,10 @@ pub(super) struct Object {
 }
 
 /// What whoever put an object said of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Description {
     /// `content-type`, `cache-control`, … as they were given, by their names in lower case.
-    pub(super) headers: BTreeMap<&'static str, String>,
+    pub(super) headers: BTreeMap<Cow<'static, str>, String>,
     /// What follows `x-amz-meta-`, in lower case.
     pub(super) metadata: BTreeMap<String, String>,
     pub(super) tags: BTreeMap<String, String>,
@@ -73,6 +79,24 @@ pub(super) struct Page<'b> {
 impl Bucket {
     pub(super) fn object(&self, key: &str) -> Result<&Object, S3Error> {
         self.objects.get(key).ok_or_else(|| S3Error::NoSuchKey { key: key.to_owned() })
+    }
+
+    pub(super) fn put(&mut self, key: &str, object: Object) {
+        self.objects.insert(key.to_owned(), object);
+        self.changed.insert(key.to_owned());
+    }
+
+    pub(super) fn remove(&mut self, key: &str) {
+        if self.objects.remove(key).is_some() {
+            self.changed.insert(key.to_owned());
+        }
+    }
+
+    pub(super) fn set_tags(&mut self, key: &str, tags: BTreeMap<String, String>) -> Result<(), S3Error> {
+        let object = self.objects.get_mut(key).ok_or_else(|| S3Error::NoSuchKey { key: key.to_owned() })?;
+        object.description.tags = tags;
+        self.changed.insert(key.to_owned());
+        Ok(())
     }
 
     /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>

@@ -1,4 +1,6 @@
-//! S3, to the extent that claim checks need: buckets and objects in memory, over REST and XML.
+//! S3, to the extent that claim checks need: buckets and objects, over REST and XML.
+//!
+//! A data folder has buckets and objects, but not the multipart uploads under way: those begin anew.
 //!
 //! Refused by name (`NotImplemented`): versions, notifications, lifecycle and the other configurations of a bucket, locks,
 //! keys of the customer's own, access control lists. Who asks is not checked.
@@ -7,6 +9,7 @@ mod bucket;
 mod checksum;
 mod chunked;
 mod error;
+mod stored;
 mod upload;
 mod wire;
 
@@ -23,6 +26,7 @@ pub use self::error::S3Error;
 
 use self::bucket::Bucket;
 use crate::account::Account;
+use crate::store::{Store, StoreError};
 
 /// Bytes of an object. AWS takes 5 TB; this machine keeps them in memory.
 pub const OBJECT_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -40,6 +44,7 @@ const US_EAST_1: &str = "us-east-1";
 pub struct S3 {
     account: Account,
     buckets: Arc<Mutex<BTreeMap<String, Bucket>>>,
+    store: Store,
     /// Milliseconds since the epoch.
     clock: Arc<dyn Fn() -> i64 + Send + Sync>,
 }
@@ -51,14 +56,19 @@ impl fmt::Debug for S3 {
 }
 
 impl S3 {
-    /// An account without buckets, on the system's clock.
-    pub fn new(account: Account) -> Self {
-        Self::with_clock(account, || chrono::Utc::now().timestamp_millis())
+    /// The buckets of `store`, in which they are kept; on the system's clock.
+    pub fn open(account: Account, store: &Store) -> Result<Self, StoreError> {
+        Self::open_with_clock(account, store, || chrono::Utc::now().timestamp_millis())
     }
 
-    /// As [`S3::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
-    pub fn with_clock(account: Account, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self { account, buckets: Arc::default(), clock: Arc::new(clock) }
+    /// As [`S3::open`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
+    pub fn open_with_clock(
+        account: Account,
+        store: &Store,
+        clock: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Result<Self, StoreError> {
+        let buckets = Arc::new(Mutex::new(stored::read(store)?));
+        Ok(Self { account, buckets, store: store.clone(), clock: Arc::new(clock) })
     }
 
     /// Creates a bucket. In us-east-1 creating one's own bucket again does nothing; elsewhere it is refused.
@@ -78,6 +88,9 @@ impl S3 {
             return Err(S3Error::refused("TooManyBuckets", 400, reason));
         }
         let bucket = Bucket { created_ms: (self.clock)(), ..Bucket::default() };
+        let mut batch = self.store.batch();
+        stored::created(&mut batch, name, &bucket);
+        self.store.write(&batch);
         buckets.insert(name.to_owned(), bucket);
         Ok(())
     }
@@ -94,7 +107,12 @@ impl S3 {
 
     fn with_bucket<T>(&self, name: &str, act: impl FnOnce(&mut Bucket) -> Result<T, S3Error>) -> Result<T, S3Error> {
         let mut buckets = self.locked();
-        act(buckets.get_mut(name).ok_or_else(|| S3Error::NoSuchBucket { bucket: name.to_owned() })?)
+        let bucket = buckets.get_mut(name).ok_or_else(|| S3Error::NoSuchBucket { bucket: name.to_owned() })?;
+        let outcome = act(bucket);
+        let mut batch = self.store.batch();
+        stored::changed(&mut batch, name, bucket);
+        self.store.write(&batch);
+        outcome
     }
 
     fn locked(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {

@@ -130,7 +130,7 @@ async fn create(State(scheduler): State<Scheduler>, Path(name): Path<String>, bo
     let request = json!(schedule).to_string();
     let (group, name) = (schedule.group_name.clone(), schedule.name.clone());
     if scheduler.store().is_repeated("CreateSchedule", token.as_deref(), &request)? {
-        let arn = scheduler.store().schedule_mut(&group, &name)?.arn.clone();
+        let arn = scheduler.store().schedule(&group, &name)?.arn.clone();
         return Ok(Json(json!({"ScheduleArn": arn})));
     }
     let arn = scheduler.create(schedule)?;
@@ -143,7 +143,7 @@ async fn update(State(scheduler): State<Scheduler>, Path(name): Path<String>, bo
     let schedule = schedule(name, members)?;
     let request = json!(schedule).to_string();
     if scheduler.store().is_repeated("UpdateSchedule", token.as_deref(), &request)? {
-        let arn = scheduler.store().schedule_mut(&schedule.group_name, &schedule.name)?.arn.clone();
+        let arn = scheduler.store().schedule(&schedule.group_name, &schedule.name)?.arn.clone();
         return Ok(Json(json!({"ScheduleArn": arn})));
     }
     let arn = scheduler.update(schedule)?;
@@ -153,8 +153,8 @@ async fn update(State(scheduler): State<Scheduler>, Path(name): Path<String>, bo
 
 async fn get_schedule(State(scheduler): State<Scheduler>, Path(name): Path<String>, query: RawQuery) -> Answer {
     let query = Query::new(query);
-    let mut store = scheduler.store();
-    let stored = store.schedule_mut(query.group(), &name)?;
+    let store = scheduler.store();
+    let stored = store.schedule(query.group(), &name)?;
     let mut described = json!(stored.schedule);
     described["Arn"] = json!(stored.arn);
     described["CreationDate"] = json!(seconds(stored.created_at));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,19 +14,23 @@ use crate::destination::service;
 use crate::events::Entry;
 use crate::retry::Exhausted;
 use crate::sqs::{MessageAttribute, Outgoing};
+use crate::store::{Store, StoreError};
+
+/// Invocations that wait for their next attempt.
+const COLLECTION: &str = "scheduler.retry";
 
 /// Invocations that wait for their next attempt; one more goes to its dead-letter queue at once.
 pub const RETRIES_MAX: usize = 10_000;
 
 /// One time at which a schedule was due.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Invocation {
     pub(super) due: DateTime<Utc>,
     pub(super) stored: Stored,
 }
 
 /// Why an attempt failed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Failure {
     execution_id: String,
     input: String,
@@ -34,36 +39,92 @@ struct Failure {
     retryable: bool,
 }
 
+/// An invocation that waits for its next attempt.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Waiting {
+    invocation: Invocation,
+    /// Of the latest attempt.
+    failure: Failure,
+    retries: u32,
+    at: DateTime<Utc>,
+}
+
+/// The invocations that waited when the cloud went down, by their records' keys.
+pub(super) fn stored(store: &Store) -> Result<Vec<(String, Waiting)>, StoreError> {
+    store.read(COLLECTION)
+}
+
 impl Scheduler {
     /// Invokes the target: at once, and if that fails for a while, again in the background.
     pub(super) fn invoke(&self, invocation: &Invocation) {
-        match self.attempt(invocation, 1) {
-            Ok(()) => self.complete(invocation),
-            Err(failure) if failure.retryable => {
-                let again = self.clone().retry(invocation.clone(), failure.clone());
-                if self.state.retries.spawn(again).is_err() {
-                    self.give_up(invocation, &failure, 0);
-                }
+        let failure = match self.attempt(invocation, 1) {
+            Ok(()) => return self.complete(invocation),
+            Err(failure) => failure,
+        };
+        match self.next(invocation, 0) {
+            Some(at) if failure.retryable => {
+                let waiting = Waiting { invocation: invocation.clone(), failure, retries: 0, at };
+                let key = Uuid::new_v4().to_string();
+                self.note(&key, &waiting);
+                self.wait(&key, &waiting);
             }
-            Err(failure) => self.give_up(invocation, &failure, 0),
+            _ => self.give_up(invocation, &failure, 0),
         }
     }
 
-    async fn retry(self, invocation: Invocation, mut failure: Failure) {
-        let policy = invocation.stored.schedule.target.retry_policy.policy();
-        let mut retries = 0;
-        while let Ok(at) = policy.next(retries, invocation.due, self.clock.now()) {
-            self.clock.until(at).await;
-            retries += 1;
-            match self.attempt(&invocation, retries + 1) {
-                Ok(()) => return self.complete(&invocation),
-                Err(next) => failure = next,
-            }
-            if !failure.retryable {
-                break;
-            }
+    /// Goes on with the invocations that waited when the cloud went down.
+    pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
+        for (key, waiting) in waiting {
+            self.wait(&key, &waiting);
         }
-        self.give_up(&invocation, &failure, retries);
+    }
+
+    fn wait(&self, key: &str, waiting: &Waiting) {
+        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
+        let left_to_next = self.state.folder.is_durable() && self.state.retries.is_stopped();
+        if refused && !left_to_next {
+            self.give_up(&waiting.invocation, &waiting.failure, waiting.retries);
+            self.forget(key);
+        }
+    }
+
+    async fn retry(self, key: String, mut waiting: Waiting) {
+        loop {
+            self.clock.until(waiting.at).await;
+            waiting.retries += 1;
+            match self.attempt(&waiting.invocation, waiting.retries + 1) {
+                Ok(()) => {
+                    self.complete(&waiting.invocation);
+                    return self.forget(&key);
+                }
+                Err(failure) => waiting.failure = failure,
+            }
+            match self.next(&waiting.invocation, waiting.retries) {
+                Some(at) if waiting.failure.retryable => waiting.at = at,
+                _ => break,
+            }
+            self.note(&key, &waiting);
+        }
+        self.give_up(&waiting.invocation, &waiting.failure, waiting.retries);
+        self.forget(&key);
+    }
+
+    /// When to try again after `retries` retries, if at all.
+    fn next(&self, invocation: &Invocation, retries: u32) -> Option<DateTime<Utc>> {
+        let policy = invocation.stored.schedule.target.retry_policy.policy();
+        policy.next(retries, invocation.due, self.clock.now()).ok()
+    }
+
+    fn note(&self, key: &str, waiting: &Waiting) {
+        let mut batch = self.state.folder.batch();
+        batch.put(COLLECTION, key, waiting);
+        self.state.folder.write(&batch);
+    }
+
+    fn forget(&self, key: &str) {
+        let mut batch = self.state.folder.batch();
+        batch.delete(COLLECTION, key);
+        self.state.folder.write(&batch);
     }
 
     fn attempt(&self, invocation: &Invocation, attempt: u32) -> Result<(), Failure> {
@@ -121,7 +182,7 @@ impl Scheduler {
             return;
         }
         let mut store = self.store();
-        let unchanged = store.schedule_mut(&schedule.group_name, &schedule.name);
+        let unchanged = store.schedule(&schedule.group_name, &schedule.name);
         if unchanged.is_ok_and(|stored| stored.modified_at == *modified_at) {
             let _ = store.delete(&schedule.group_name, &schedule.name);
         }

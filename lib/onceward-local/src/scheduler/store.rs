@@ -1,8 +1,9 @@
-//! Schedules and groups, as kept in memory.
+//! Schedules and groups, as they are kept.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use super::error::SchedulerError;
 use super::schedule::{DEFAULT_GROUP, Plan, Schedule, State, check_name};
@@ -21,7 +22,7 @@ const TOKENS_MAX: usize = 10_000;
 const TAGS_MAX: usize = 50;
 
 /// A group of schedules.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) arn: String,
@@ -31,10 +32,12 @@ pub(super) struct Group {
 }
 
 /// A schedule that was accepted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "StoredRecord")]
 pub(super) struct Stored {
     pub(super) schedule: Schedule,
     pub(super) arn: String,
+    #[serde(skip_serializing)]
     pub(super) plan: Plan,
     pub(super) created_at: DateTime<Utc>,
     pub(super) modified_at: DateTime<Utc>,
@@ -42,13 +45,34 @@ pub(super) struct Stored {
     pub(super) next: Option<(DateTime<Utc>, DateTime<Utc>)>,
 }
 
+/// A schedule as it is stored; what its expression compiles to is not.
+#[derive(Deserialize)]
+struct StoredRecord {
+    schedule: Schedule,
+    arn: String,
+    created_at: DateTime<Utc>,
+    modified_at: DateTime<Utc>,
+    next: Option<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl TryFrom<StoredRecord> for Stored {
+    type Error = SchedulerError;
+
+    fn try_from(record: StoredRecord) -> Result<Self, SchedulerError> {
+        let StoredRecord { schedule, arn, created_at, modified_at, next } = record;
+        let plan = schedule.check()?;
+        Ok(Self { schedule, arn, plan, created_at, modified_at, next })
+    }
+}
+
 /// Group and name of a schedule.
 pub(super) type Key = (String, String);
 
 /// All schedules and groups.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Store {
     pub(super) groups: BTreeMap<String, Group>,
+    #[serde(with = "listed")]
     pub(super) schedules: BTreeMap<Key, Stored>,
     tokens: BTreeMap<String, String>,
     tokens_by_age: VecDeque<String>,
@@ -68,7 +92,7 @@ impl Store {
 
     /// Whether `request` was done before under `token`; the token of another request is refused.
     pub(super) fn is_repeated(
-        &mut self,
+        &self,
         operation: &str,
         token: Option<&str>,
         request: &str,
@@ -181,6 +205,11 @@ impl Store {
         self.schedules.get_mut(&(group.to_owned(), name.to_owned())).ok_or_else(missing)
     }
 
+    pub(super) fn schedule(&self, group: &str, name: &str) -> Result<&Stored, SchedulerError> {
+        let missing = || SchedulerError::NotFound { what: format!("Schedule {name}") };
+        self.schedules.get(&(group.to_owned(), name.to_owned())).ok_or_else(missing)
+    }
+
     pub(super) fn delete(&mut self, group: &str, name: &str) -> Result<(), SchedulerError> {
         self.schedule_mut(group, name)?;
         self.schedules.remove(&(group.to_owned(), name.to_owned()));
@@ -197,7 +226,7 @@ impl Store {
         let mut taken = Vec::new();
         for stored in self.schedules.values_mut() {
             let Some((due, _)) = stored.next.filter(|(_, invoked_at)| *invoked_at <= now) else { continue };
-            // What was missed meanwhile (the machine slept) comes once.
+            // What was missed meanwhile (the machine slept, the cloud was down) comes once.
             stored.plan_next(due.max(now));
             taken.push((due, stored.clone()));
         }
@@ -229,4 +258,26 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Schedule
 
 fn no_group(name: &str) -> SchedulerError {
     SchedulerError::NotFound { what: format!("Schedule group {name}") }
+}
+
+/// Schedules as a list: keys of two texts are none of JSON.
+mod listed {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{Key, Stored};
+
+    pub(super) fn serialize<S: Serializer>(
+        schedules: &BTreeMap<Key, Stored>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(schedules.values())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Key, Stored>, D::Error> {
+        let schedules = Vec::<Stored>::deserialize(deserializer)?.into_iter();
+        let key = |stored: &Stored| (stored.schedule.group_name.clone(), stored.schedule.name.clone());
+        Ok(schedules.map(|stored| (key(&stored), stored)).collect())
+    }
 }

@@ -146,6 +146,40 @@ impl Sns {
         self.topics().subscribe(topic_arn, Protocol::parse(protocol)?, endpoint, attributes)
     }
 
+    /// Makes a topic as it is declared, or gives the one that is there the declared attributes.
+    pub(crate) fn deploy_topic(&self, name: &str, attributes: &BTreeMap<String, String>) -> Result<(), SnsError> {
+        let mut topics = self.topics();
+        let arn = self.account.arn("sns", name);
+        let Ok(topic) = topics.topic(&arn) else {
+            return topics.create(&self.account, name, attributes, &BTreeMap::new()).map(drop);
+        };
+        let differs = |(name, value): &(&String, &String)| {
+            topic.attributes.get(*name) != Some(*value) && !(*name == "FifoTopic" && *value == "false")
+        };
+        let changed: Vec<_> = attributes.iter().filter(differs).collect();
+        changed.into_iter().try_for_each(|(name, value)| topics.topic_mut(&arn)?.set(name, value))
+    }
+
+    /// Makes a subscription as it is declared.
+    pub(crate) fn deploy_subscription(
+        &self,
+        topic_arn: &str,
+        protocol: &str,
+        endpoint: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), SnsError> {
+        self.topics().deploy_subscription(topic_arn, Protocol::parse(protocol)?, endpoint, attributes)
+    }
+
+    /// Ends a subscription that is there.
+    pub(crate) fn unsubscribe(&self, topic_arn: &str, protocol: &str, endpoint: &str) -> Result<(), SnsError> {
+        let mut topics = self.topics();
+        match topics.subscription_of(topic_arn, Protocol::parse(protocol)?, endpoint) {
+            Some(arn) => topics.unsubscribe(&arn),
+            None => Err(SnsError::NotFound { what: "Subscription" }),
+        }
+    }
+
     /// Delivers to every subscription of the topic that wants the message; gives the message's id.
     pub fn publish(&self, message: Publication) -> Result<String, SnsError> {
         Ok(self.publish_sequenced(message)?.message_id)

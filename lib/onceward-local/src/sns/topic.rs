@@ -203,8 +203,8 @@ impl Topics {
         self.topic(topic_arn)?;
         protocol.check(endpoint, topic_arn)?;
         let settings = Settings::read(attributes, protocol, topic_arn)?;
-        let found = self.of_topic(topic_arn).find(|it| it.protocol == protocol && it.endpoint == endpoint);
-        if let Some(subscription) = found {
+        let found = self.subscription_of(topic_arn, protocol, endpoint);
+        if let Some(subscription) = found.and_then(|arn| self.subscriptions.get(&arn)) {
             return if subscription.settings.include(&settings) {
                 Ok(subscription.arn.clone())
             } else {
@@ -223,6 +223,30 @@ impl Topics {
         let subscription = Subscription { arn: arn.clone(), topic_arn, protocol, endpoint, settings };
         self.subscriptions.insert(arn.clone(), subscription);
         Ok(arn)
+    }
+
+    /// Subscribes, or makes the subscription that is there have these attributes and no others.
+    pub(super) fn deploy_subscription(
+        &mut self,
+        topic_arn: &str,
+        protocol: Protocol,
+        endpoint: &str,
+        attributes: &BTreeMap<String, String>,
+    ) -> Result<(), SnsError> {
+        let Some(arn) = self.subscription_of(topic_arn, protocol, endpoint) else {
+            return self.subscribe(topic_arn, protocol, endpoint, attributes).map(drop);
+        };
+        let settings = Settings::read(attributes, protocol, topic_arn)?;
+        if let Some(subscription) = self.subscriptions.get_mut(&arn) {
+            subscription.settings = settings;
+        }
+        Ok(())
+    }
+
+    /// ARN of the subscription of that endpoint.
+    pub(super) fn subscription_of(&self, topic_arn: &str, protocol: Protocol, endpoint: &str) -> Option<String> {
+        let found = self.of_topic(topic_arn).find(|it| it.protocol == protocol && it.endpoint == endpoint);
+        found.map(|subscription| subscription.arn.clone())
     }
 
     pub(super) fn unsubscribe(&mut self, arn: &str) -> Result<(), SnsError> {

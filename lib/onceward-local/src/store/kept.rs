@@ -50,6 +50,13 @@ impl<T: Serialize> Kept<T> {
     }
 }
 
+impl<T: Serialize> KeptGuard<'_, T> {
+    /// The state, to change what is not stored with it, or is worth no write.
+    pub(crate) fn unsaved(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
 impl<T: Serialize> Deref for KeptGuard<'_, T> {
     type Target = T;
 

@@ -46,6 +46,8 @@ struct Inner {
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     writes: Vec<Write>,
+    /// Nothing outlives the process: then nothing is noted.
+    void: bool,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,11 @@ impl Store {
         self.inner.as_ref()?.failure.get()
     }
 
+    /// Writes for this store. In memory they cost nothing.
+    pub(crate) fn batch(&self) -> Batch {
+        Batch { writes: Vec::new(), void: !self.is_durable() }
+    }
+
     /// Writes `batch`. A failure is kept for [`failure`](Self::failure): whoever holds a lock on the state has no one to
     /// tell.
     pub(crate) fn write(&self, batch: &Batch) {
@@ -118,6 +125,12 @@ impl Store {
         if let Err(source) = inner.write(batch) {
             let _ = inner.failure.set(StoreError::writing(&inner.folder, source));
         }
+    }
+
+    /// Every record of a collection that was put as bytes, in the order of the keys.
+    pub(crate) fn read_bytes(&self, collection: &'static str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let Some(inner) = &self.inner else { return Ok(Vec::new()) };
+        inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, source))
     }
 
     /// Every record of a collection, in the order of the keys.
@@ -175,8 +188,17 @@ impl Batch {
     /// # Panics
     /// If `value` has a map whose keys are no text: a mistake in the code.
     pub(crate) fn put(&mut self, collection: &'static str, key: impl Into<String>, value: &impl Serialize) {
-        let value = serde_json::to_vec(value).expect("records have text for keys");
-        self.writes.push(Write::Put { collection, key: key.into(), value });
+        if !self.void {
+            let value = serde_json::to_vec(value).expect("records have text for keys");
+            self.writes.push(Write::Put { collection, key: key.into(), value });
+        }
+    }
+
+    /// Stores `value` as it is, for [`Store::read_bytes`].
+    pub(crate) fn put_bytes(&mut self, collection: &'static str, key: impl Into<String>, value: &[u8]) {
+        if !self.void {
+            self.writes.push(Write::Put { collection, key: key.into(), value: value.to_vec() });
+        }
     }
 
     /// Removes what is under `key`, if there is something.

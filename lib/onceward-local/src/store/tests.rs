@@ -78,6 +78,24 @@ fn state_is_stored_when_it_was_changed_and_only_then() {
     assert_eq!(Kept::open(&store, "numbers", Vec::<u32>::new).unwrap().lock().len(), 0);
     kept.lock().push(2);
     assert_eq!(*Kept::open(&store, "numbers", Vec::<u32>::new).unwrap().lock(), [1, 2]);
+    kept.lock().unsaved().push(3);
+    assert_eq!(*kept.lock(), [1, 2, 3]);
+    assert_eq!(*Kept::open(&store, "numbers", Vec::<u32>::new).unwrap().lock(), [1, 2]);
+}
+
+#[test]
+fn bytes_are_stored_as_they_are_and_in_memory_nothing_is_noted() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let bytes = [0, 255, 34, 10];
+    let mut batch = store.batch();
+    batch.put_bytes("blobs", "a", &bytes);
+    store.write(&batch);
+    assert_eq!(store.read_bytes("blobs").unwrap(), [("a".to_owned(), bytes.to_vec())]);
+    let mut batch = Store::memory().batch();
+    batch.put_bytes("blobs", "a", &bytes);
+    batch.put("things", "a", &1);
+    assert!(batch.writes.is_empty());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod archive;
 mod bus;
 mod delivery;
+mod durable;
 mod permissions;
 mod timetable;
 
@@ -84,7 +85,9 @@ fn start() -> DateTime<Utc> {
 fn timed_cloud(queues: &[&str]) -> Services {
     let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
     let mut services = Services::new(account.clone(), LogSink::discard()).unwrap();
-    services.events = EventBridge::with_clock(account, services.destinations.clone(), Clock::tokio(start()));
+    services.events =
+        EventBridge::open_with_clock(account, services.destinations.clone(), &services.store, Clock::tokio(start()))
+            .unwrap();
     services.destinations.connect(services.clone());
     for queue in queues {
         services.sqs.create_queue(queue, &BTreeMap::new()).unwrap();

@@ -67,24 +67,23 @@ pub(super) fn create(events: &EventBridge, request: CreateArchive) -> Result<Val
         pattern: request.event_pattern.filter(|pattern| !pattern.is_empty()),
         retention_days: request.retention_days.unwrap_or(0),
     })?;
-    Ok(state(events.buses().archive_mut(&name)?))
+    Ok(state(events.buses().stored_archive(&name)?))
 }
 
 /// What the request does not name stays.
 pub(super) fn update(events: &EventBridge, request: UpdateArchive) -> Result<Value, EventsError> {
-    let mut buses = events.buses();
     let UpdateArchive { archive_name, description, event_pattern, retention_days } = request;
-    let stored = buses.update_archive(&archive_name, |archive| {
+    events.update_archive(&archive_name, |archive| {
         archive.description = description.or(archive.description.take());
         archive.pattern = event_pattern.or(archive.pattern.take()).filter(|pattern| !pattern.is_empty());
         archive.retention_days = retention_days.unwrap_or(archive.retention_days);
     })?;
-    Ok(state(stored))
+    Ok(state(events.buses().stored_archive(&archive_name)?))
 }
 
 pub(super) fn describe(events: &EventBridge, request: &NamedArchive) -> Result<Value, EventsError> {
-    let mut buses = events.buses();
-    let stored = buses.archive_mut(&request.archive_name)?;
+    let buses = events.buses();
+    let stored = buses.stored_archive(&request.archive_name)?;
     let mut described = summary(events, stored);
     described["ArchiveArn"] = json!(stored.arn);
     described["Description"] = json!(stored.archive.description);
@@ -98,11 +97,11 @@ pub(super) fn list(events: &EventBridge, request: &ListArchives) -> Result<Value
     if let Some(other) = state.as_deref().filter(|state| !STATES.contains(state)) {
         return Err(EventsError::validation(format!("State {other} must be one of {}", STATES.join(", "))));
     }
-    let mut buses = events.buses();
+    let buses = events.buses();
     if let Some(bus) = event_source_arn {
         buses.bus(&events.account, bus)?;
     }
-    let archives = buses.archives.values_mut().filter(|stored| {
+    let archives = buses.archives.values().filter(|stored| {
         name_prefix.as_ref().is_none_or(|prefix| stored.archive.name.starts_with(prefix))
             && event_source_arn.as_ref().is_none_or(|bus| stored.archive.bus_arn == *bus)
             && state.as_deref().is_none_or(|state| state == STATE)
@@ -113,9 +112,7 @@ pub(super) fn list(events: &EventBridge, request: &ListArchives) -> Result<Value
 }
 
 pub(super) fn delete(events: &EventBridge, request: &NamedArchive) -> Result<Value, EventsError> {
-    let mut buses = events.buses();
-    buses.archive_mut(&request.archive_name)?;
-    buses.archives.remove(&request.archive_name);
+    events.delete_archive(&request.archive_name)?;
     Ok(json!({}))
 }
 
@@ -123,14 +120,14 @@ fn state(stored: &StoredArchive) -> Value {
     json!({"ArchiveArn": stored.arn, "State": STATE, "CreationTime": seconds(stored.created_at)})
 }
 
-fn summary(events: &EventBridge, stored: &mut StoredArchive) -> Value {
-    let count = stored.count(events.clock.now());
+fn summary(events: &EventBridge, stored: &StoredArchive) -> Value {
+    let (count, size_bytes) = stored.holds(events.clock.now());
     json!({
         "ArchiveName": stored.archive.name,
         "EventSourceArn": stored.archive.bus_arn,
         "State": STATE,
         "RetentionDays": stored.archive.retention_days,
-        "SizeBytes": stored.size_bytes,
+        "SizeBytes": size_bytes,
         "EventCount": count,
         "CreationTime": seconds(stored.created_at),
     })

@@ -2,11 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{
     EVENT_RETRY_DELAYS, THROTTLED_DELAY_MAX, THROTTLED_DELAY_MIN,
+    pending::Pending,
     record::{self, Condition},
 };
 use crate::{
@@ -24,34 +26,67 @@ use crate::{
 /// An event that its function has not handled yet.
 #[derive(Debug)]
 pub(super) struct Event {
-    pub(super) lambda: Lambda,
-    pub(super) pool: Arc<Pool>,
-    pub(super) request: Request,
-    pub(super) received: Instant,
+    lambda: Lambda,
+    pool: Arc<Pool>,
+    request: Request,
+    pending: Pending,
 }
 
 /// How far an event has come.
-#[derive(Debug, Default)]
-struct Progress {
+#[derive(Debug)]
+pub(super) struct Progress {
     /// Attempts that ran.
-    invocations: usize,
+    pub(super) invocations: usize,
     /// Attempts that did not, since one ran.
-    throttles: u32,
+    pub(super) throttles: u32,
     /// The last attempt that ran.
-    last: Option<Finished>,
+    pub(super) last: Option<Finished>,
+    /// When the event arrived; perhaps in an earlier process.
+    pub(super) received: DateTime<Utc>,
+    /// When it is tried next.
+    pub(super) next: DateTime<Utc>,
+}
+
+impl Progress {
+    /// Of an event that arrives now.
+    pub(super) fn new() -> Self {
+        let now = Utc::now();
+        Self { invocations: 0, throttles: 0, last: None, received: now, next: now }
+    }
 }
 
 impl Event {
-    /// Tries until the function has handled the event, or it is given up.
-    pub(super) async fn settle(self) {
+    pub(super) fn new(lambda: Lambda, pool: Arc<Pool>, request: Request, pending: Pending) -> Self {
+        Self { lambda, pool, request, pending }
+    }
+
+    /// Stores how far it has come.
+    pub(super) fn note(&self, progress: &Progress) {
+        self.pending.note(&self.pool.spec.name, &self.request, progress);
+    }
+
+    /// Tries until the function has handled the event, or it is given up. When the cloud goes down before, the event
+    /// stays stored.
+    pub(super) async fn settle(self, progress: Progress) {
+        if self.try_all(progress).await {
+            self.pending.forget();
+        }
+    }
+
+    /// Whether it came to an end.
+    async fn try_all(&self, mut progress: Progress) -> bool {
         let config = &self.pool.spec.asynchronous;
-        let mut progress = Progress::default();
+        // What is left of its time is counted on Tokio's clock, which the system's may not set.
+        let aged = (Utc::now() - progress.received).to_std().unwrap_or_default();
+        let resumed = Instant::now();
+        sleep((progress.next - Utc::now()).to_std().unwrap_or_default()).await;
         loop {
             let delay = match self.attempt().await {
                 Ok(finished) if finished.invocation.function_error.is_none() => {
                     progress.invocations += 1;
                     progress.last = Some(finished);
-                    return self.tell(config.on_success_arn.as_deref(), Condition::Success, &progress);
+                    self.tell(config.on_success_arn.as_deref(), Condition::Success, &progress);
+                    return true;
                 }
                 Ok(finished) => {
                     let reason = String::from_utf8_lossy(&finished.invocation.payload).into_owned();
@@ -64,7 +99,7 @@ impl Event {
                         None => return self.give_up(Condition::RetriesExhausted, &progress, &reason),
                     }
                 }
-                Err(LambdaError::ShuttingDown) => return,
+                Err(LambdaError::ShuttingDown) => return false,
                 // Nothing can run before the template changes: Lambda does not even try.
                 Err(error) if self.pool.spec.reserved_concurrency == Some(0) => {
                     return self.give_up(Condition::RetriesExhausted, &progress, &error.to_string());
@@ -75,7 +110,9 @@ impl Event {
                     self.report_retry(delay, &error.to_string())
                 }
             };
-            let left = (self.received + config.maximum_event_age).saturating_duration_since(Instant::now());
+            let left = config.maximum_event_age.saturating_sub(aged + resumed.elapsed());
+            progress.next = Utc::now() + TimeDelta::from_std(delay).unwrap_or_default();
+            self.note(&progress);
             sleep(delay.min(left)).await;
             if delay >= left {
                 return self.give_up(Condition::EventAgeExceeded, &progress, "the event is too old");
@@ -88,13 +125,14 @@ impl Event {
         self.pool.run(permit, self.request.clone()).await
     }
 
-    fn give_up(&self, condition: Condition, progress: &Progress, reason: &str) {
+    fn give_up(&self, condition: Condition, progress: &Progress, reason: &str) -> bool {
         self.report(&format!("asynchronous invocation of {} failed, given up: {reason}", self.pool.spec.name));
         self.tell(self.pool.spec.asynchronous.on_failure_arn.as_deref(), condition, progress);
         if let Some(arn) = &self.pool.spec.dead_letter_arn {
             let message = record::dead_letter(&self.request, progress.last.as_ref(), reason);
             self.deliver(arn, message);
         }
+        true
     }
 
     /// Sends the invocation record to a destination, if there is one.

@@ -1,23 +1,26 @@
 //! Asynchronous invocation: events wait in Lambda, not with their sender, and are tried again when they fail.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html>
 //!
-//! - *attempt*: one event from its arrival to its end. *record*: what destinations and dead-letter queues are told.
+//! - *attempt*: one event from its arrival to its end. *pending*: events in the data folder. *record*: what destinations
+//!   and dead-letter queues are told.
 
 mod attempt;
+mod pending;
 mod record;
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
-use self::attempt::Event;
+use self::attempt::{Event, Progress};
+use self::pending::Pending;
 use super::{
     error::LambdaError,
     pool::Request,
     service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda},
     tasks::stopped,
 };
+use crate::store::{Store, StoreError};
 
 /// Delays before the second and the third try of an event whose function failed.
 pub const EVENT_RETRY_DELAYS: [Duration; 2] = [Duration::from_mins(1), Duration::from_mins(2)];
@@ -46,15 +49,43 @@ impl Lambda {
         })?;
         let request = Request::new(payload, trace_id);
         let request_id = request.id.clone();
-        let event = Event { lambda: self.clone(), pool, request, received: Instant::now() };
+        let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
+        let event = Event::new(self.clone(), pool, request, Pending::new(store, &request_id));
+        let progress = Progress::new();
+        event.note(&progress);
         let mut stop = self.tasks().stop();
         self.tasks().spawn(async move {
             tokio::select! {
                 () = stopped(&mut stop) => {}
-                () = event.settle() => {}
+                () = event.settle(progress) => {}
             }
             drop(room);
         });
         Ok(request_id)
+    }
+
+    /// Goes on with the events that an earlier process had not settled. Those of functions that are gone are too.
+    pub(crate) fn resume(&self, store: &Store) -> Result<(), StoreError> {
+        for (pending, record) in pending::stored(store)? {
+            let Ok(pool) = self.pool(record.function()) else {
+                pending.forget();
+                continue;
+            };
+            let (request, progress) = record.restore();
+            let event = Event::new(self.clone(), pool, request, pending);
+            let room = Arc::clone(self.events());
+            let mut stop = self.tasks().stop();
+            self.tasks().spawn(async move {
+                let settle = async {
+                    let _room = room.acquire_owned().await;
+                    event.settle(progress).await;
+                };
+                tokio::select! {
+                    () = stopped(&mut stop) => {}
+                    () = settle => {}
+                }
+            });
+        }
+        Ok(())
     }
 }

@@ -20,7 +20,7 @@ fn cloud() -> (Bench, Services) {
     cloud_with(Store::memory())
 }
 
-fn cloud_with(store: Store) -> (Bench, Services) {
+pub(super) fn cloud_with(store: Store) -> (Bench, Services) {
     let account = Account::new("eu-central-1", "http://127.0.0.1:4566");
     let (sender, log) = mpsc::unbounded_channel();
     let sink = LogSink::new(move |line| {
@@ -32,12 +32,12 @@ fn cloud_with(store: Store) -> (Bench, Services) {
     (Bench { lambda, account, logs, log }, services)
 }
 
-async fn told(services: &Services) -> Received {
+pub(super) async fn told(services: &Services) -> Received {
     let receive = Receive { max: 1, wait: Duration::from_secs(20), visibility: None };
     services.sqs.receive("told", receive).await.unwrap().pop().expect("a message")
 }
 
-async fn end(bench: Bench, services: &Services) {
+pub(super) async fn end(bench: Bench, services: &Services) {
     bench.lambda.shutdown().await;
     services.destinations.disconnect();
 }
@@ -57,7 +57,7 @@ fn table(services: &Services) {
     }
 }
 
-fn asynchronous(config: EventInvokeConfig) -> FunctionSpec {
+pub(super) fn asynchronous(config: EventInvokeConfig) -> FunctionSpec {
     FunctionSpec { asynchronous: EventInvokeConfig { configured: true, ..config }, ..spec("f", &[]) }
 }
 

@@ -4,6 +4,7 @@ mod api;
 mod attached;
 mod concurrency;
 mod destinations;
+mod durable;
 mod environments;
 pub(crate) mod function;
 mod http_api;

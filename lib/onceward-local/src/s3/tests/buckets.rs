@@ -25,7 +25,7 @@ async fn a_bucket_is_created_found_listed_and_deleted() {
 
 #[tokio::test]
 async fn outside_us_east_1_a_bucket_needs_its_location_and_is_created_once() {
-    let s3 = S3::new(Account::new("eu-west-1", "http://127.0.0.1:4566"));
+    let s3 = S3::open(Account::new("eu-west-1", "http://127.0.0.1:4566"), &Store::memory()).unwrap();
     let location = |region: &str| {
         format!(
             "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>\

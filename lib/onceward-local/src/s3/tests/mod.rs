@@ -1,6 +1,7 @@
 //! S3 as its REST interface documents it.
 
 mod buckets;
+mod durable;
 mod integrity;
 mod lists;
 mod objects;
@@ -12,6 +13,7 @@ use bytes::Bytes;
 
 use super::S3;
 use crate::account::Account;
+use crate::store::Store;
 
 /// 2023-11-14T22:13:20Z.
 const NOW_MS: i64 = 1_700_000_000_000;
@@ -50,7 +52,11 @@ impl Answered {
 }
 
 fn s3() -> S3 {
-    S3::with_clock(Account::new("us-east-1", "http://127.0.0.1:4566"), || NOW_MS)
+    stored_in(&Store::memory())
+}
+
+fn stored_in(store: &Store) -> S3 {
+    S3::open_with_clock(Account::new("us-east-1", "http://127.0.0.1:4566"), store, || NOW_MS).unwrap()
 }
 
 /// With a bucket named `claims`.

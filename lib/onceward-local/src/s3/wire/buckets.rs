@@ -3,7 +3,7 @@
 use super::answer::{Answer, iso8601};
 use super::request::Request;
 use super::xml::{self, Xml};
-use crate::s3::{S3, S3Error, US_EAST_1};
+use crate::s3::{S3, S3Error, US_EAST_1, stored};
 
 impl S3 {
     pub(super) fn list_buckets(&self, request: &Request) -> Answer {
@@ -73,6 +73,9 @@ impl S3 {
             return Err(S3Error::BucketNotEmpty { bucket: bucket.to_owned() });
         }
         buckets.remove(bucket);
+        let mut batch = self.store.batch();
+        stored::deleted(&mut batch, bucket);
+        self.store.write(&batch);
         Ok(Answer::status(204))
     }
 

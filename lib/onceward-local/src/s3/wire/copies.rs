@@ -55,7 +55,7 @@ impl S3 {
         });
         self.with_bucket(bucket, |bucket| {
             check_write(request, bucket, key)?;
-            bucket.objects.insert(key.to_owned(), object);
+            bucket.put(key, object);
             Ok(Answer::document(document))
         })
     }

@@ -41,7 +41,7 @@ impl S3 {
                         });
                         continue;
                     }
-                    bucket.objects.remove(&key);
+                    bucket.remove(&key);
                     if !quiet {
                         xml.element("Deleted", |xml| xml.text("Key", &key));
                     }

@@ -35,7 +35,7 @@ impl S3 {
         let answer = written(Answer::status(200), &object);
         self.with_bucket(bucket, |bucket| {
             check_write(request, bucket, key)?;
-            bucket.objects.insert(key.to_owned(), object);
+            bucket.put(key, object);
             Ok(answer)
         })
     }
@@ -46,7 +46,7 @@ impl S3 {
             if request.header("if-match").is_some() {
                 check_write(request, bucket, key)?;
             }
-            bucket.objects.remove(key);
+            bucket.remove(key);
             Ok(Answer::status(204))
         })
     }
@@ -69,9 +69,9 @@ pub(super) fn checksum_type(object: &Object) -> &'static str {
 pub(super) fn description(request: &Request) -> Result<Description, S3Error> {
     let mut headers = BTreeMap::new();
     for name in KEPT.into_iter().chain([ENCRYPTION]) {
-        headers.extend(request.header(name).map(|value| (name, value.to_owned())));
+        headers.extend(request.header(name).map(|value| (name.into(), value.to_owned())));
     }
-    headers.extend(request.content_encoding().map(|value| (CONTENT_ENCODING, value)));
+    headers.extend(request.content_encoding().map(|value| (CONTENT_ENCODING.into(), value)));
     let mut metadata = BTreeMap::new();
     for (name, value) in &request.headers {
         if let Some(name) = name.as_str().strip_prefix(METADATA) {
@@ -92,7 +92,7 @@ pub(super) fn described(mut answer: Answer, object: &Object) -> Answer {
     answer = answer.header("content-type", "binary/octet-stream");
     for (name, value) in headers {
         // The standard class is not told.
-        if *name != "x-amz-storage-class" || value != "STANDARD" {
+        if name != "x-amz-storage-class" || value != "STANDARD" {
             answer = answer.header(name, value);
         }
     }

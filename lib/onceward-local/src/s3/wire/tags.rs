@@ -52,8 +52,7 @@ impl S3 {
         status: u16,
     ) -> Result<Answer, S3Error> {
         self.with_bucket(bucket, |bucket| {
-            let missing = || S3Error::NoSuchKey { key: key.to_owned() };
-            bucket.objects.get_mut(key).ok_or_else(missing)?.description.tags = tags;
+            bucket.set_tags(key, tags)?;
             Ok(Answer::status(status))
         })
     }

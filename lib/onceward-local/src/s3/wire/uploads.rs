@@ -104,7 +104,7 @@ impl S3 {
             }
             check_write(request, bucket, key)?;
             bucket.uploads.remove(request.parameter("uploadId").unwrap_or_default());
-            bucket.objects.insert(key.to_owned(), object.clone());
+            bucket.put(key, object.clone());
             Ok(object)
         })?;
         Ok(Answer::document(Xml::document("CompleteMultipartUploadResult", |xml| {

@@ -1,6 +1,7 @@
 //! Schedules over their REST API, on Tokio's clock.
 
 mod api;
+mod durable;
 mod invocations;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::endpoint::{self, Services};
 use crate::events::EventBridge;
 use crate::lambda::LogSink;
 use crate::sqs::{AttributeValue, Receive, Received};
+use crate::store::Store;
 
 const BODY_BYTES_MAX: usize = 1 << 20;
 
@@ -35,15 +37,27 @@ struct Bench {
 
 impl Bench {
     fn new(queues: &[&str]) -> Self {
-        let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
-        let mut services = Services::new(account.clone(), LogSink::discard()).unwrap();
-        let clock = Clock::tokio(start());
-        services.events = EventBridge::with_clock(account.clone(), services.destinations.clone(), clock.clone());
-        services.scheduler = Scheduler::with_clock(account, services.destinations.clone(), clock);
-        services.destinations.connect(services.clone());
+        let bench = Self::open(Store::memory(), start());
         for queue in queues {
-            services.sqs.create_queue(queue, &BTreeMap::new()).unwrap();
+            bench.services.sqs.create_queue(queue, &BTreeMap::new()).unwrap();
         }
+        bench
+    }
+
+    fn open(store: Store, now: DateTime<Utc>) -> Self {
+        let account = Account::new("eu-west-1", "http://127.0.0.1:4566");
+        let mut services = Services::open(account.clone(), LogSink::discard(), store).unwrap();
+        let clock = Clock::tokio(now);
+        services.events = EventBridge::open_with_clock(
+            account.clone(),
+            services.destinations.clone(),
+            &services.store,
+            clock.clone(),
+        )
+        .unwrap();
+        services.scheduler =
+            Scheduler::open_with_clock(account, services.destinations.clone(), &services.store, clock).unwrap();
+        services.destinations.connect(services.clone());
         Self { router: endpoint::router(&services), services }
     }
 

@@ -1,5 +1,7 @@
 //! Whole clouds in this process, without functions.
 
+mod durable;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -11,7 +13,6 @@ use crate::events::{Archive, Entry};
 use crate::iam::Mode;
 use crate::lambda::{EventInvokeConfig, Logging};
 use crate::sqs::Receive;
-use crate::store::tests::Folder;
 use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table};
 
 /// A bus, a rule that routes `a.v1` to a queue, and a table that expires its items.
@@ -190,54 +191,6 @@ Resources:
     let value = |name: &str| stack.parameters[name].value.as_str();
     assert_eq!((value("Inbox"), value("Keep")), ("local", "mine"));
     assert_eq!(value(GATEWAY_PARAMETER), listeners.gateway_url());
-}
-
-#[tokio::test]
-async fn a_data_folder_holds_queues_and_tables_until_the_next_start() {
-    let folder = Folder::new();
-    let durable = async || CloudConfig { data: Some(folder.0.clone()), ..config().await };
-    let cloud = Cloud::start(durable().await).unwrap();
-    cloud.events().put_event(event()).unwrap();
-    let item = json!({"TableName": "orders", "Item": {"pk": {"S": "a"}}});
-    cloud.dynamodb().execute("PutItem", item.to_string().as_bytes()).unwrap();
-    let second = Cloud::start(durable().await).unwrap_err().to_string();
-    assert!(second.contains("in use by another process"), "{second}");
-    cloud.shutdown().await;
-    drop(cloud);
-
-    // The template has changed: attributes, stream and expiry follow it.
-    let mut changed = durable().await;
-    changed.stack.queues[0].attributes.insert("VisibilityTimeout".to_owned(), "77".to_owned());
-    let stream = json!({"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"});
-    changed.stack.tables[0].definition["StreamSpecification"] = stream;
-    changed.stack.tables[0].ttl_attribute = None;
-    let cloud = Cloud::start(changed).unwrap();
-    let call = |action: &str, request: Value| -> Value {
-        let answer = cloud.dynamodb().execute(action, request.to_string().as_bytes()).unwrap();
-        serde_json::from_slice(&answer).unwrap()
-    };
-    assert_eq!(cloud.sqs().depth("inbox").unwrap().visible, 1);
-    let asked = ["VisibilityTimeout".to_owned()];
-    assert_eq!(cloud.sqs().queue_attributes("inbox", &asked).unwrap()["VisibilityTimeout"], "77");
-    assert_eq!(call("Scan", json!({"TableName": "orders"}))["Count"], 1);
-    let described = call("DescribeTable", json!({"TableName": "orders"}));
-    assert_eq!(described["Table"]["StreamSpecification"]["StreamViewType"], "NEW_IMAGE");
-    let expiry = call("DescribeTimeToLive", json!({"TableName": "orders"}));
-    assert_eq!(expiry["TimeToLiveDescription"]["TimeToLiveStatus"], "DISABLED");
-}
-
-#[tokio::test]
-async fn a_table_that_would_have_to_be_made_anew_is_refused() {
-    let folder = Folder::new();
-    let durable = async || CloudConfig { data: Some(folder.0.clone()), ..config().await };
-    let cloud = Cloud::start(durable().await).unwrap();
-    cloud.shutdown().await;
-    drop(cloud);
-    let mut changed = durable().await;
-    changed.stack.tables[0].definition["KeySchema"] = json!([{"AttributeName": "sk", "KeyType": "HASH"}]);
-    changed.stack.tables[0].definition["AttributeDefinitions"] = json!([{"AttributeName": "sk", "AttributeType": "S"}]);
-    let error = Cloud::start(changed).unwrap_err().to_string();
-    assert!(error.starts_with("table orders of the data folder has KeySchema "), "{error}");
 }
 
 #[tokio::test]
