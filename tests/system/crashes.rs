@@ -11,7 +11,7 @@ use std::{
 
 use libtest_mimic::Trial;
 use onceward_local::cloud::Cloud;
-use rand::{Rng as _, SeedableRng as _, rngs::StdRng};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 

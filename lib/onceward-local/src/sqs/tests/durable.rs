@@ -7,7 +7,7 @@ use crate::account::Account;
 use crate::store::Store;
 use crate::store::tests::Folder;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
+use rand::{RngExt, SeedableRng};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
