@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod iam;
 pub mod lambda;
 pub mod logs;
+mod permission;
 pub mod remote;
 pub mod retry;
 pub mod s3;

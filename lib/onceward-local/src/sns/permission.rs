@@ -1,11 +1,12 @@
 //! `AddPermission` and `RemovePermission`: statements of a topic's policy. The policy is kept and told; who calls is not
 //! checked against it here. <https://docs.aws.amazon.com/sns/latest/api/API_AddPermission.html>
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::error::SnsError;
 use super::topic::{Topic, default_policy};
 use crate::account::Account;
+use crate::permission;
 
 /// Actions that others may be allowed.
 const ACTIONS: [&str; 11] = [
@@ -34,23 +35,14 @@ pub(super) fn add(
     if let Some(action) = actions.iter().find(|action| !ACTIONS.contains(action)) {
         return Err(SnsError::invalid("ActionName", format!("Policy statement action out of service scope: {action}")));
     }
-    let number = |id: &&&str| id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit());
-    if let Some(id) = accounts.iter().find(number) {
+    if let Some(id) = accounts.iter().find(|id| !permission::is_account_id(id)) {
         return Err(SnsError::invalid("AWSAccountId", format!("{id} is not an account id")));
     }
     change(topic, account, topic_arn, |statements| {
         if statements.iter().any(|statement| statement["Sid"] == label) {
             return Err(SnsError::invalid("Statement", "Statement already exists"));
         }
-        let principals: Vec<_> = accounts.iter().map(|id| format!("arn:aws:iam::{id}:root")).collect();
-        let actions: Vec<_> = actions.iter().map(|action| format!("SNS:{action}")).collect();
-        statements.push(json!({
-            "Sid": label,
-            "Effect": "Allow",
-            "Principal": { "AWS": one_or_all(&principals) },
-            "Action": one_or_all(&actions),
-            "Resource": topic_arn,
-        }));
+        statements.push(permission::statement(label, accounts, ("SNS", actions), topic_arn));
         Ok(())
     })
 }
@@ -71,17 +63,9 @@ fn change(
 ) -> Result<(), SnsError> {
     let text = topic.attributes.get("Policy").cloned().unwrap_or_else(|| default_policy(account, topic_arn));
     let mut policy: Value = serde_json::from_str(&text).map_err(|_| SnsError::invalid("Policy", "is not JSON"))?;
-    let mut statements = match policy["Statement"].take() {
-        Value::Array(statements) => statements,
-        Value::Null => Vec::new(),
-        statement => vec![statement],
-    };
+    let mut statements = permission::take_statements(&mut policy);
     act(&mut statements)?;
     policy["Statement"] = Value::Array(statements);
     topic.attributes.insert("Policy".to_owned(), policy.to_string());
     Ok(())
-}
-
-fn one_or_all(values: &[String]) -> Value {
-    if let [one] = values { json!(one) } else { json!(values) }
 }

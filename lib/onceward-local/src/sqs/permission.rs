@@ -2,11 +2,14 @@
 //! not checked against it here.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html>
 
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
 use super::error::SqsError;
 use super::service::Sqs;
 use super::{directory, limits};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use crate::permission;
 
 /// Actions that others may be allowed; the rest is the owner's.
 const ACTIONS: [&str; 8] = [
@@ -35,15 +38,7 @@ impl Sqs {
             if statements.iter().any(|statement| statement["Sid"] == label) {
                 return Err(SqsError::parameter("Label", label, "Already exists."));
             }
-            let principals: Vec<_> = accounts.iter().map(|id| format!("arn:aws:iam::{id}:root")).collect();
-            let actions: Vec<_> = actions.iter().map(|action| format!("SQS:{action}")).collect();
-            statements.push(json!({
-                "Sid": label,
-                "Effect": "Allow",
-                "Principal": { "AWS": one_or_all(&principals) },
-                "Action": one_or_all(&actions),
-                "Resource": arn,
-            }));
+            statements.push(permission::statement(label, accounts, ("SQS", actions), &arn));
             Ok(())
         })
     }
@@ -73,11 +68,7 @@ impl Sqs {
             let mut policy = text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(
                 || json!({ "Version": "2012-10-17", "Id": format!("{arn}/SQSDefaultPolicy"), "Statement": [] }),
             );
-            let mut statements = match policy["Statement"].take() {
-                Value::Array(statements) => statements,
-                Value::Null => Vec::new(),
-                statement => vec![statement],
-            };
+            let mut statements = permission::take_statements(&mut policy);
             change(&mut statements)?;
             let text = if statements.is_empty() {
                 String::new()
@@ -106,13 +97,8 @@ fn check(label: &str, accounts: &[String], actions: &[String]) -> Result<(), Sqs
         let reason = "Only the queue owner is allowed to invoke this action.";
         return Err(SqsError::parameter("ActionName", format!("SQS:{action}"), reason));
     }
-    let account = |id: &&String| id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit());
-    if let Some(id) = accounts.iter().find(account) {
+    if let Some(id) = accounts.iter().find(|id| !permission::is_account_id(id)) {
         return Err(SqsError::parameter("PrincipalId", id, "Unable to verify."));
     }
     Ok(())
-}
-
-fn one_or_all(values: &[String]) -> Value {
-    if let [one] = values { json!(one) } else { json!(values) }
 }
