@@ -25,17 +25,12 @@ use aws_sdk_dynamodb::config::Credentials;
 use libtest_mimic::{Completion, Failed, Trial};
 use onceward_aws::http_client;
 use onceward_local::{
-    cloud::{Cloud, CloudConfig, Listeners, Ports, REGION},
-    iam::Mode,
-    lambda::LogSink,
-    template::Stack,
+    cloud::{Cloud, REGION},
+    conformance,
 };
 use tokio::runtime::{Builder, Runtime};
 
-use crate::{
-    system::{System, binaries},
-    trial,
-};
+use crate::{system::System, trial};
 use container::Container;
 use ministack::Ministack;
 
@@ -208,18 +203,6 @@ pub(crate) async fn sdk_config(url: &str) -> SdkConfig {
 
 fn embedded() -> Result<Running, String> {
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(|e| e.to_string())?;
-    let cloud = runtime.block_on(async {
-        let listeners = Listeners::bind(Ports::default()).await?;
-        let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
-        Cloud::start(CloudConfig {
-            stack,
-            listeners,
-            binaries: binaries(),
-            environment,
-            log: LogSink::discard(),
-            data: None,
-            iam: Mode::Enforce,
-        })
-    });
+    let cloud = runtime.block_on(conformance::embedded());
     Ok(Running::Embedded { cloud: Box::new(cloud.map_err(|error| error.to_string())?), _runtime: runtime })
 }

@@ -8,7 +8,6 @@ use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports, load_stack},
     events::Entry,
     iam::Mode,
-    lambda::LogSink,
     template::Stack,
 };
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ use serde_json::{Value, json};
 use super::process::{Dev, READY};
 use crate::{
     cloud::sdk_config,
-    system::{ROOT, TEMPLATE, binaries, envelope, order},
+    system::{ROOT, TEMPLATE, envelope, order},
     trial,
 };
 
@@ -51,9 +50,7 @@ impl Other {
             let mut stack = load_stack(&template, &listeners, &BTreeMap::new()).expect("the template loads");
             stack.functions.clear();
             change(&mut stack);
-            let (environment, log) = (BTreeMap::new(), LogSink::discard());
-            let config =
-                CloudConfig { stack, listeners, binaries: binaries(), environment, log, data: None, iam: Mode::Off };
+            let config = CloudConfig { stack, iam: Mode::Off, ..CloudConfig::new(listeners) };
             Arc::new(Cloud::start(config).expect("the cloud starts"))
         });
         Self { cloud, runtime }

@@ -17,13 +17,10 @@ use onceward_aws::http_client;
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports},
     faults::{Counted, Plan},
-    iam::Mode,
-    lambda::LogSink,
-    template::Stack,
 };
 use serde_json::{Value, json};
 
-use crate::{on_a_cloud, system::binaries, trial};
+use crate::{on_a_cloud, trial};
 
 /// Any would do.
 const SEED: u64 = 20_261_121;
@@ -59,17 +56,7 @@ impl Bench {
     async fn start() -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
-        let (stack, environment) = (Stack::default(), std::collections::BTreeMap::new());
-        let config = CloudConfig {
-            stack,
-            listeners,
-            binaries: binaries(),
-            environment,
-            log: LogSink::discard(),
-            data: None,
-            iam: Mode::Enforce,
-        };
-        let cloud = Cloud::start(config).expect("the cloud starts");
+        let cloud = Cloud::start(CloudConfig::new(listeners)).expect("the cloud starts");
         let sdk = sdk(cloud.aws_url(), RetryConfig::disabled()).await;
         let (sqs, dynamodb) = (aws_sdk_sqs::Client::new(&sdk), aws_sdk_dynamodb::Client::new(&sdk));
         let queue = sqs.create_queue().queue_name("q").send().await.expect("created").queue_url.expect("a URL");

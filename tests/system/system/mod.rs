@@ -19,8 +19,6 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports, load_stack},
     gateway::Gateway,
-    iam::Mode,
-    lambda::LogSink,
     template::{STACK_NAME, Stack},
 };
 use reqwest::{Client, StatusCode};
@@ -73,9 +71,7 @@ impl System {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
-        let log = LogSink::discard();
-        let config =
-            CloudConfig { stack, listeners, binaries: binaries(), environment, log, data: None, iam: Mode::Enforce };
+        let config = CloudConfig { stack, binaries: binaries(), environment, ..CloudConfig::new(listeners) };
         let cloud = Arc::new(Cloud::start(config).expect("the cloud starts"));
         let bus = cloud.stack().buses.first().map(|bus| bus.name.clone()).unwrap_or_default();
         let front = Front::Api { url: cloud.http_url().to_owned() };

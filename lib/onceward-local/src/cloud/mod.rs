@@ -34,7 +34,7 @@ use crate::events::EventBridge;
 use crate::faults::Faults;
 use crate::gateway::Gateway;
 use crate::iam::{self, Iam};
-use crate::lambda::{Lambda, LambdaError, LogSink};
+use crate::lambda::{Lambda, LambdaError, LogSink, Route};
 use crate::remote::Remote;
 use crate::s3::S3;
 use crate::sns::Sns;
@@ -62,6 +62,21 @@ pub struct CloudConfig {
     pub data: Option<PathBuf>,
     /// What happens to a call that the template's policies do not allow.
     pub iam: iam::Mode,
+}
+
+impl CloudConfig {
+    /// Nothing on `listeners`, in memory, with what the policies do not allow denied.
+    pub fn new(listeners: Listeners) -> Self {
+        Self {
+            stack: Stack::default(),
+            listeners,
+            binaries: PathBuf::new(),
+            environment: BTreeMap::new(),
+            log: LogSink::discard(),
+            data: None,
+            iam: iam::Mode::Enforce,
+        }
+    }
 }
 
 /// What is left to others.
@@ -153,40 +168,44 @@ impl Cloud {
 
     /// The same, with some of it left to others.
     pub fn start_with(config: CloudConfig, options: &Options) -> Result<Self, CloudError> {
-        let CloudConfig { stack, listeners, binaries, environment, log, data, iam } = config;
-        let store = data.map_or(Ok(Store::memory()), |folder| Store::open(&folder))?;
-        let services = Services::open(listeners.account().clone(), log, store)?;
-        let aws_url = listeners.aws_url().to_owned();
-        let http_url = listeners.http_url().to_owned();
-        let gateway_url = listeners.gateway_url().to_owned();
-        services.iam.declare(iam, stack.permissions.clone());
-        let owned = Owned::take(&services, &stack)?;
-        resources::create(&services, &stack)?;
-        let mut packages = Packages::default();
-        let binaries = (binaries.as_path(), &mut packages);
-        let attached = resources::create_functions(
-            &services.lambda,
-            &stack,
-            binaries,
-            (&environment, None),
-            &http_url,
-            &options.attach,
-        )?;
-        let routes = resources::map(&services, &stack)?;
-        resources::create_schedules(&services, &stack, &owned)?;
+        let stack = &config.stack;
+        let store = config.data.as_deref().map_or(Ok(Store::memory()), Store::open)?;
+        let services = Services::open(config.listeners.account().clone(), config.log.clone(), store)?;
+        services.iam.declare(config.iam, stack.permissions.clone());
+        let owned = Owned::take(&services, stack)?;
+        resources::create(&services, stack)?;
+        let functions = resources::create_functions(&services.lambda, &config, options, None)?;
+        let routes = resources::map(&services, stack)?;
+        resources::create_schedules(&services, stack, &owned)?;
         services.events.resume();
         services.scheduler.resume();
         services.lambda.resume(&services.store)?;
+        Ok(Self::serve(config, services, functions, routes, None))
+    }
+
+    /// Answers on the listeners: where the resources are those of `remote`, Lambda alone of AWS.
+    fn serve(
+        config: CloudConfig,
+        services: Services,
+        (attached, packages): (Vec<Attached>, Packages),
+        routes: Vec<Route>,
+        remote: Option<Remote>,
+    ) -> Self {
+        let CloudConfig { stack, listeners, .. } = config;
+        let aws_url = listeners.aws_url().to_owned();
+        let http_url = listeners.http_url().to_owned();
+        let gateway_url = listeners.gateway_url().to_owned();
         let gateway = Gateway::new();
         let mut servers = JoinSet::new();
-        servers.spawn(services.dynamodb.clone().expire_items());
-        listeners.serve(
-            &mut servers,
-            endpoint::router(&services),
-            services.lambda.http_api(routes, stack.cors.clone()),
-            gateway.router(),
-        );
-        Ok(Self {
+        let aws = if remote.is_some() {
+            endpoint::router_elsewhere(&services)
+        } else {
+            servers.spawn(services.dynamodb.clone().expire_items());
+            endpoint::router(&services)
+        };
+        let http = services.lambda.http_api(routes, stack.cors.clone());
+        listeners.serve(&mut servers, aws, http, gateway.router());
+        Self {
             services,
             gateway,
             stack,
@@ -195,9 +214,9 @@ impl Cloud {
             gateway_url,
             servers: Mutex::new(servers),
             attached,
-            remote: None,
+            remote,
             _packages: packages,
-        })
+        }
     }
 
     /// Starts one process of every function, all at once, and says of each when it is ready.

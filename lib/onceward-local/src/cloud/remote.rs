@@ -1,13 +1,10 @@
 //! Functions here, and all that they work on in another cloud.
 
-use std::sync::{Arc, Mutex};
-
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
 use super::resources::{self, Source, refused};
-use super::{Cloud, CloudConfig, CloudError, Options, Packages};
-use crate::endpoint::{self, Services};
-use crate::gateway::Gateway;
+use super::{Cloud, CloudConfig, CloudError, Options};
+use crate::endpoint::Services;
 use crate::lambda::Route;
 use crate::remote::{Found, Remote, RemoteQueue, RemoteStream};
 use crate::store::Store;
@@ -30,42 +27,12 @@ impl Cloud {
         options: &Options,
         elsewhere: Elsewhere,
     ) -> Result<Self, CloudError> {
-        let CloudConfig { stack, listeners, binaries, environment, log, data: _, iam: _ } = config;
-        let services = Services::open(listeners.account().clone(), log, Store::memory())?;
+        let services = Services::open(config.listeners.account().clone(), config.log.clone(), Store::memory())?;
         services.destinations.divert(elsewhere.remote.clone());
-        let aws_url = listeners.aws_url().to_owned();
-        let http_url = listeners.http_url().to_owned();
-        let gateway_url = listeners.gateway_url().to_owned();
-        let mut packages = Packages::default();
-        let attached = resources::create_functions(
-            &services.lambda,
-            &stack,
-            (&binaries, &mut packages),
-            (&environment, Some(elsewhere.remote.credentials())),
-            &http_url,
-            &options.attach,
-        )?;
-        let routes = map(&services, &stack, &elsewhere).await?;
-        let gateway = Gateway::new();
-        let mut servers = JoinSet::new();
-        listeners.serve(
-            &mut servers,
-            endpoint::router_elsewhere(&services),
-            services.lambda.http_api(routes, stack.cors.clone()),
-            gateway.router(),
-        );
-        Ok(Self {
-            services,
-            gateway,
-            stack,
-            aws_url,
-            http_url,
-            gateway_url,
-            servers: Mutex::new(servers),
-            attached,
-            remote: Some(elsewhere.remote),
-            _packages: packages,
-        })
+        let credentials = Some(elsewhere.remote.credentials());
+        let functions = resources::create_functions(&services.lambda, &config, options, credentials)?;
+        let routes = map(&services, &config.stack, &elsewhere).await?;
+        Ok(Self::serve(config, services, functions, routes, Some(elsewhere.remote)))
     }
 }
 

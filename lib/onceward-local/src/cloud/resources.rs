@@ -1,18 +1,16 @@
 //! From a template's stack to resources in the services.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Display;
-use std::path::Path;
 use std::sync::Arc;
 
-use super::{Attached, error::CloudError, owned::Owned, packages::Packages, tables};
+use super::{Attached, CloudConfig, Options, error::CloudError, owned::Owned, packages::Packages, tables};
 use crate::endpoint::Services;
 use crate::events;
-use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StartingPosition, StreamMapping};
+use crate::lambda::{FunctionSpec, Lambda, Route, SqsMapping, StreamMapping};
 use crate::remote::Credentials;
 use crate::sns::Sns;
-use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, TargetInput, Trigger};
+use crate::template::{self, Build, Function, HTTP_PLACEHOLDER, Stack, Trigger};
 
 /// Creates buses, queues, topics, tables and rules. Those that a data folder already has are brought up to date.
 pub(super) fn create(services: &Services, stack: &Stack) -> Result<(), CloudError> {
@@ -71,16 +69,7 @@ fn create_rule(services: &Services, rule: &template::Rule) -> Result<(), events:
         disabled: !*enabled,
         ..events::Rule::default()
     };
-    let targets = targets.iter().map(|target| {
-        let template::RuleTarget { id, arn, dead_letter_arn, input, message_group_id, retry_policy } = target.clone();
-        let input = input.map(|input| match input {
-            TargetInput::Constant(text) => events::Input::Constant(text),
-            TargetInput::Path(path) => events::Input::Path(path),
-            TargetInput::Transformer { paths, template } => events::Input::Transformer { paths, template },
-        });
-        events::Target { id, arn, dead_letter_arn, input, message_group_id, retry_policy, ..events::Target::default() }
-    });
-    services.events.deploy_rule(created, targets.collect())
+    services.events.deploy_rule(created, targets.clone())
 }
 
 /// Creates schedules, which may invoke functions at once.
@@ -95,16 +84,15 @@ pub(super) fn create_schedules(services: &Services, stack: &Stack, owned: &Owned
     Ok(())
 }
 
-/// Makes the functions known. No process starts yet.
+/// Makes the functions known. No process starts yet. Their packages are there for as long as what is returned.
 pub(super) fn create_functions(
     lambda: &Lambda,
-    stack: &Stack,
-    (binaries, packages): (&Path, &mut Packages),
-    (environment, credentials): (&BTreeMap<String, String>, Option<&Credentials>),
-    http_url: &str,
-    attach: &BTreeSet<String>,
-) -> Result<Vec<Attached>, CloudError> {
-    let mut attached = Vec::new();
+    config: &CloudConfig,
+    options: &Options,
+    credentials: Option<&Credentials>,
+) -> Result<(Vec<Attached>, Packages), CloudError> {
+    let CloudConfig { stack, listeners, binaries, environment, .. } = config;
+    let (mut attached, mut packages) = (Vec::new(), Packages::default());
     for function in &stack.functions {
         let package = packages.folder(&function.name, &function.code_uri)?;
         let (bootstrap, property) = match &function.build {
@@ -120,7 +108,7 @@ pub(super) fn create_functions(
             bootstrap,
             working_directory: package,
             environment: variables
-                .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, http_url)))
+                .map(|(name, value)| (name.clone(), value.replace(HTTP_PLACEHOLDER, listeners.http_url())))
                 .collect(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
@@ -132,7 +120,7 @@ pub(super) fn create_functions(
             dead_letter_arn: function.dead_letter_arn.clone(),
             credentials: credentials.cloned(),
         };
-        if attach.contains(&function.name) {
+        if options.attach.contains(&function.name) {
             let (executable, working_directory) = (spec.bootstrap.clone(), spec.working_directory.clone());
             let environment = lambda.create_attached(spec).map_err(refused("function", &function.name))?;
             attached.push(Attached { function: function.name.clone(), executable, working_directory, environment });
@@ -140,7 +128,7 @@ pub(super) fn create_functions(
             lambda.create_function(spec).map_err(refused("function", &function.name))?;
         }
     }
-    Ok(attached)
+    Ok((attached, packages))
 }
 
 /// Connects functions to what triggers them; the HTTP routes are returned.
@@ -233,10 +221,7 @@ pub(super) fn source(function: &Function, trigger: &Trigger) -> Source {
             parallelization_factor,
             tumbling_window,
             on_failure_arn,
-            starting_position: match starting_position {
-                template::StartingPosition::TrimHorizon => StartingPosition::TrimHorizon,
-                template::StartingPosition::Latest => StartingPosition::Latest,
-            },
+            starting_position,
         }),
     }
 }

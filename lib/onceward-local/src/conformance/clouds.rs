@@ -1,6 +1,5 @@
 //! The clouds that can be asked.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -12,8 +11,6 @@ use tokio::process::{Child, Command};
 
 use super::session::{Http, http};
 use crate::cloud::{Cloud, CloudConfig, CloudError, Listeners, Ports};
-use crate::lambda::LogSink;
-use crate::template::Stack;
 
 /// How long ministack may take to answer after its start.
 const START_MAX: Duration = Duration::from_mins(1);
@@ -99,16 +96,7 @@ impl Running {
 
 /// The local cloud in this process, without any resources, on free ports.
 pub async fn embedded() -> Result<Cloud, CloudError> {
-    let listeners = Listeners::bind(Ports::default()).await?;
-    Cloud::start(CloudConfig {
-        stack: Stack::default(),
-        listeners,
-        binaries: PathBuf::new(),
-        environment: BTreeMap::new(),
-        log: LogSink::discard(),
-        data: None,
-        iam: crate::iam::Mode::Enforce,
-    })
+    Cloud::start(CloudConfig::new(Listeners::bind(Ports::default()).await?))
 }
 
 async fn ministack(python: PathBuf) -> Result<Running, String> {

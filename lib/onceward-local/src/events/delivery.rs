@@ -17,10 +17,6 @@ use crate::destination::{DeliveryError, service};
 use crate::iam::Caller;
 use crate::retry::Exhausted;
 use crate::sqs::{MessageAttribute, Outgoing};
-use crate::store::{Store, StoreError};
-
-/// Deliveries that wait for their next attempt.
-const COLLECTION: &str = "events.retry";
 
 /// Deliveries that wait for their next attempt; one more goes to its dead-letter queue at once.
 pub const RETRIES_MAX: usize = 10_000;
@@ -66,11 +62,6 @@ pub(super) struct Waiting {
     at: DateTime<Utc>,
 }
 
-/// The deliveries that waited when the cloud went down, by their records' keys.
-pub(super) fn stored(store: &Store) -> Result<Vec<(String, Waiting)>, StoreError> {
-    store.read(COLLECTION)
-}
-
 impl EventBridge {
     /// Sends `event` to the target, else to its dead-letter queue, else remembers that it is lost.
     pub(super) fn send(&self, event: &Arc<Event>, delivery: &Delivery) {
@@ -88,26 +79,17 @@ impl EventBridge {
                 let (event, delivery) = (event.clone(), delivery.clone());
                 let waiting = Waiting { event, delivery, failure, retries: 0, at };
                 let key = Uuid::new_v4().to_string();
-                self.note(&key, &waiting);
+                self.state.retries.note(&key, &waiting);
                 self.wait(&key, &waiting);
             }
         }
     }
 
-    /// Goes on with the deliveries that waited when the cloud went down.
-    pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
-        for (key, waiting) in waiting {
-            self.wait(&key, &waiting);
-        }
-    }
-
-    fn wait(&self, key: &str, waiting: &Waiting) {
-        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
-        let left_to_next = self.state.store.is_durable() && self.state.retries.is_stopped();
-        if refused && !left_to_next {
+    pub(super) fn wait(&self, key: &str, waiting: &Waiting) {
+        if self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err() {
             let Waiting { event, delivery, failure, retries, .. } = waiting;
             self.give_up(event, delivery, failure.clone(), None, *retries);
-            self.forget(key);
+            self.state.retries.forget(key);
         }
     }
 
@@ -116,7 +98,7 @@ impl EventBridge {
             self.clock.until(waiting.at).await;
             waiting.retries += 1;
             match self.attempt(&waiting.event, &waiting.delivery) {
-                Ok(()) => return self.forget(&key),
+                Ok(()) => return self.state.retries.forget(&key),
                 Err(failure) => waiting.failure = failure,
             }
             if !waiting.failure.retryable {
@@ -127,23 +109,11 @@ impl EventBridge {
                 Ok(at) => waiting.at = at,
                 Err(exhausted) => break Some(exhausted),
             }
-            self.note(&key, &waiting);
+            self.state.retries.note(&key, &waiting);
         };
         let Waiting { event, delivery, failure, retries, .. } = waiting;
         self.give_up(&event, &delivery, failure, exhausted, retries);
-        self.forget(&key);
-    }
-
-    fn note(&self, key: &str, waiting: &Waiting) {
-        let mut batch = self.state.store.batch();
-        batch.put(COLLECTION, key, waiting);
-        self.state.store.write(&batch);
-    }
-
-    fn forget(&self, key: &str) {
-        let mut batch = self.state.store.batch();
-        batch.delete(COLLECTION, key);
-        self.state.store.write(&batch);
+        self.state.retries.forget(&key);
     }
 
     fn attempt(&self, event: &Event, delivery: &Delivery) -> Result<(), Failure> {

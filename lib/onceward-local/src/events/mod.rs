@@ -23,10 +23,8 @@ mod wire;
 mod tests;
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use self::archive::{ARCHIVE_SIZE_MAX_BYTES, Archive};
@@ -48,7 +46,9 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::destination::Destinations;
 use crate::faults::Faults;
+use crate::retry::Retries;
 use crate::store::{Kept, KeptGuard, Store, StoreError};
+use crate::timetable::Timetable;
 use crate::wire::{AwsRequest, AwsResponse};
 
 /// Lost events that are remembered; the oldest makes room.
@@ -68,17 +68,11 @@ pub struct EventBridge {
 struct State {
     buses: Kept<Buses>,
     store: Store,
-    /// Deliveries of an earlier process, until [`EventBridge::resume`].
-    waiting: Mutex<Vec<(String, Waiting)>>,
-    /// Schedules run: not before what an earlier process left can reach its targets.
-    resumed: AtomicBool,
     undelivered: Mutex<VecDeque<Undelivered>>,
-    retries: Background,
+    retries: Retries<Waiting>,
     replays: Background,
-    /// One task: it waits for the next rule that is due.
-    timetable: Background,
-    /// Rules with a schedule changed.
-    rescheduled: Notify,
+    /// Not before what an earlier process left can reach its targets.
+    timetable: Timetable,
 }
 
 impl EventBridge {
@@ -110,13 +104,10 @@ impl EventBridge {
         let state = State {
             buses,
             store: store.clone(),
-            waiting: Mutex::new(delivery::stored(store)?),
-            resumed: AtomicBool::new(!store.is_durable()),
             undelivered: Mutex::default(),
-            retries: Background::new(RETRIES_MAX),
+            retries: Retries::open(store, "events.retry", RETRIES_MAX)?,
             replays: Background::new(REPLAYS_RUNNING_MAX),
-            timetable: Background::new(1),
-            rescheduled: Notify::new(),
+            timetable: Timetable::new(!store.is_durable()),
         };
         Ok(Self { account, destinations, clock, state: Arc::new(state), faults: Faults::default() })
     }
@@ -124,9 +115,10 @@ impl EventBridge {
     /// Goes on with what an earlier process left: schedules, deliveries to try again. Its targets are there by now. What
     /// was due meanwhile comes once.
     pub(crate) fn resume(&self) {
-        self.state.resumed.store(true, Ordering::Relaxed);
-        let waiting = std::mem::take(&mut *self.state.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        self.retry_stored(waiting);
+        self.state.timetable.start();
+        for (key, waiting) in self.state.retries.take_left() {
+            self.wait(&key, &waiting);
+        }
         self.reschedule();
     }
 
@@ -246,10 +238,9 @@ impl EventBridge {
 
     /// Ends retries, replays and schedules.
     pub(crate) fn stop(&self) {
-        let State { retries, replays, timetable, .. } = &*self.state;
-        for background in [retries, replays, timetable] {
-            background.stop();
-        }
+        self.state.retries.stop();
+        self.state.replays.stop();
+        self.state.timetable.stop();
     }
 
     /// Takes `event` on `bus`: its archives keep it, its rules send it; only those in `rules`, if any are named.

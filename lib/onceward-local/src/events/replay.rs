@@ -37,6 +37,9 @@ pub(super) enum ReplayState {
 }
 
 impl ReplayState {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Starting, Self::Running, Self::Cancelling, Self::Completed, Self::Cancelled, Self::Failed];
+
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",

@@ -1,8 +1,6 @@
-//! Rules with a schedule: a task that waits for the next one that is due.
+//! Rules with a schedule.
 
-use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -16,27 +14,12 @@ use super::rule::StoredRule;
 impl EventBridge {
     /// Looks at the rules' schedules again, after one of them changed.
     pub(super) fn reschedule(&self) {
-        if self.state.resumed.load(Ordering::Relaxed) && self.buses().next_at().is_some() {
-            // Refused if it runs already, or if the cloud is going down.
-            let _ = self.state.timetable.spawn(self.clone().keep_time());
-        }
-        self.state.rescheduled.notify_one();
+        let next_at = self.buses().next_at();
+        self.state.timetable.change(next_at, self.clone().keep_time());
     }
 
     async fn keep_time(self) {
-        loop {
-            let next_at = self.buses().next_at();
-            let due = async {
-                match next_at {
-                    Some(at) => self.clock.until(at).await,
-                    None => pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.state.rescheduled.notified() => {}
-                () = due => self.send_due(),
-            }
-        }
+        self.state.timetable.keep(&self.clock, || self.buses().next_at(), || self.send_due()).await;
     }
 
     fn send_due(&self) {

@@ -1,9 +1,13 @@
-//! The retry policy that the targets of rules and schedules share.
+//! How the targets of rules and schedules are tried again: the policy, and what waits.
+
+mod retries;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+
+pub(crate) use self::retries::Retries;
 
 /// `MaximumRetryAttempts`: 0 to this, and this if nothing is said.
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html>

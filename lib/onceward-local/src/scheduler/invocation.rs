@@ -14,10 +14,6 @@ use crate::destination::service;
 use crate::events::Entry;
 use crate::retry::Exhausted;
 use crate::sqs::{MessageAttribute, Outgoing};
-use crate::store::{Store, StoreError};
-
-/// Invocations that wait for their next attempt.
-const COLLECTION: &str = "scheduler.retry";
 
 /// Invocations that wait for their next attempt; one more goes to its dead-letter queue at once.
 pub const RETRIES_MAX: usize = 10_000;
@@ -49,11 +45,6 @@ pub(super) struct Waiting {
     at: DateTime<Utc>,
 }
 
-/// The invocations that waited when the cloud went down, by their records' keys.
-pub(super) fn stored(store: &Store) -> Result<Vec<(String, Waiting)>, StoreError> {
-    store.read(COLLECTION)
-}
-
 impl Scheduler {
     /// Invokes the target: at once, and if that fails for a while, again in the background.
     pub(super) fn invoke(&self, invocation: &Invocation) {
@@ -65,26 +56,17 @@ impl Scheduler {
             Some(at) if failure.retryable => {
                 let waiting = Waiting { invocation: invocation.clone(), failure, retries: 0, at };
                 let key = Uuid::new_v4().to_string();
-                self.note(&key, &waiting);
+                self.state.retries.note(&key, &waiting);
                 self.wait(&key, &waiting);
             }
             _ => self.give_up(invocation, &failure, 0),
         }
     }
 
-    /// Goes on with the invocations that waited when the cloud went down.
-    pub(super) fn retry_stored(&self, waiting: Vec<(String, Waiting)>) {
-        for (key, waiting) in waiting {
-            self.wait(&key, &waiting);
-        }
-    }
-
-    fn wait(&self, key: &str, waiting: &Waiting) {
-        let refused = self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err();
-        let left_to_next = self.state.folder.is_durable() && self.state.retries.is_stopped();
-        if refused && !left_to_next {
+    pub(super) fn wait(&self, key: &str, waiting: &Waiting) {
+        if self.state.retries.spawn(self.clone().retry(key.to_owned(), waiting.clone())).is_err() {
             self.give_up(&waiting.invocation, &waiting.failure, waiting.retries);
-            self.forget(key);
+            self.state.retries.forget(key);
         }
     }
 
@@ -95,7 +77,7 @@ impl Scheduler {
             match self.attempt(&waiting.invocation, waiting.retries + 1) {
                 Ok(()) => {
                     self.complete(&waiting.invocation);
-                    return self.forget(&key);
+                    return self.state.retries.forget(&key);
                 }
                 Err(failure) => waiting.failure = failure,
             }
@@ -103,28 +85,16 @@ impl Scheduler {
                 Some(at) if waiting.failure.retryable => waiting.at = at,
                 _ => break,
             }
-            self.note(&key, &waiting);
+            self.state.retries.note(&key, &waiting);
         }
         self.give_up(&waiting.invocation, &waiting.failure, waiting.retries);
-        self.forget(&key);
+        self.state.retries.forget(&key);
     }
 
     /// When to try again after `retries` retries, if at all.
     fn next(&self, invocation: &Invocation, retries: u32) -> Option<DateTime<Utc>> {
         let policy = invocation.stored.schedule.target.retry_policy.policy();
         policy.next(retries, invocation.due, self.clock.now()).ok()
-    }
-
-    fn note(&self, key: &str, waiting: &Waiting) {
-        let mut batch = self.state.folder.batch();
-        batch.put(COLLECTION, key, waiting);
-        self.state.folder.write(&batch);
-    }
-
-    fn forget(&self, key: &str) {
-        let mut batch = self.state.folder.batch();
-        batch.delete(COLLECTION, key);
-        self.state.folder.write(&batch);
     }
 
     fn attempt(&self, invocation: &Invocation, attempt: u32) -> Result<(), Failure> {

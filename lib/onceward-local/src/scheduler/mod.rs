@@ -16,11 +16,7 @@ mod target;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::future::pending;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::Notify;
+use std::sync::Arc;
 
 pub use self::error::SchedulerError;
 pub use self::invocation::RETRIES_MAX;
@@ -31,10 +27,11 @@ pub use self::target::{DeadLetterConfig, EventBridgeParameters, RetryPolicy, Sqs
 use self::invocation::{Invocation, Waiting};
 use self::store::Store;
 use crate::account::Account;
-use crate::background::Background;
 use crate::clock::Clock;
 use crate::destination::Destinations;
+use crate::retry::Retries;
 use crate::store::{Kept, KeptGuard, Store as DataFolder, StoreError};
+use crate::timetable::Timetable;
 
 /// The schedules of one account. Cloning gives another handle to the same ones.
 #[derive(Debug, Clone)]
@@ -48,16 +45,9 @@ pub struct Scheduler {
 #[derive(Debug)]
 struct Shared {
     store: Kept<Store>,
-    folder: DataFolder,
-    /// Invocations of an earlier process, until [`Scheduler::resume`].
-    waiting: Mutex<Vec<(String, Waiting)>>,
-    /// Schedules run: not before what an earlier process left can reach its targets.
-    resumed: AtomicBool,
-    retries: Background,
-    /// One task: it waits for the next schedule that is due.
-    timetable: Background,
-    /// Schedules changed.
-    rescheduled: Notify,
+    retries: Retries<Waiting>,
+    /// Not before what an earlier process left can reach its targets.
+    timetable: Timetable,
 }
 
 impl Scheduler {
@@ -75,12 +65,8 @@ impl Scheduler {
     ) -> Result<Self, StoreError> {
         let state = Shared {
             store: Kept::open(store, "scheduler", || Store::new(&account, clock.now()))?,
-            folder: store.clone(),
-            waiting: Mutex::new(invocation::stored(store)?),
-            resumed: AtomicBool::new(!store.is_durable()),
-            retries: Background::new(RETRIES_MAX),
-            timetable: Background::new(1),
-            rescheduled: Notify::new(),
+            retries: Retries::open(store, "scheduler.retry", RETRIES_MAX)?,
+            timetable: Timetable::new(!store.is_durable()),
         };
         Ok(Self { account, destinations, clock, state: Arc::new(state) })
     }
@@ -88,9 +74,10 @@ impl Scheduler {
     /// Goes on with what an earlier process left: schedules, invocations to try again. Its targets are there by now. What
     /// was due meanwhile comes once.
     pub(crate) fn resume(&self) {
-        self.state.resumed.store(true, Ordering::Relaxed);
-        let waiting = std::mem::take(&mut *self.state.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        self.retry_stored(waiting);
+        self.state.timetable.start();
+        for (key, waiting) in self.state.retries.take_left() {
+            self.wait(&key, &waiting);
+        }
         self.reschedule();
     }
 
@@ -152,31 +139,18 @@ impl Scheduler {
 
     /// Looks at the schedules again, after one of them changed.
     fn reschedule(&self) {
-        if self.state.resumed.load(Ordering::Relaxed) {
-            // Refused if it runs already, or if the cloud is going down.
-            let _ = self.state.timetable.spawn(self.clone().keep_time());
-        }
-        self.state.rescheduled.notify_one();
+        let next_at = self.store().next_at();
+        self.state.timetable.change(next_at, self.clone().keep_time());
     }
 
     async fn keep_time(self) {
-        loop {
-            let next_at = self.store().next_at();
-            let due = async {
-                match next_at {
-                    Some(at) => self.clock.until(at).await,
-                    None => pending().await,
-                }
-            };
-            tokio::select! {
-                () = self.state.rescheduled.notified() => {}
-                () = due => {
-                    let taken = self.store().take_due(self.clock.now());
-                    for (due, stored) in taken {
-                        self.invoke(&Invocation { due, stored });
-                    }
-                }
-            }
+        self.state.timetable.keep(&self.clock, || self.store().next_at(), || self.invoke_due()).await;
+    }
+
+    fn invoke_due(&self) {
+        let taken = self.store().take_due(self.clock.now());
+        for (due, stored) in taken {
+            self.invoke(&Invocation { due, stored });
         }
     }
 

@@ -12,9 +12,12 @@ use super::{
     node::{Key, Node},
     properties::Properties,
     resources::{rule, schedule},
-    stack::{Queue, Rule, RuleTarget, Stack},
+    stack::{Queue, Rule, Stack},
 };
-use crate::{events::DEFAULT_BUS, retry::RetryPolicy};
+use crate::{
+    events::{DEFAULT_BUS, Target},
+    retry::RetryPolicy,
+};
 
 /// Types of events that are read here.
 const KINDS: [&str; 4] = ["Schedule", "EventBridgeRule", "CloudWatchEvent", "ScheduleV2"];
@@ -104,13 +107,13 @@ impl Event<'_> {
             id
         });
         let generated = || format!("{}LambdaTarget", self.logical_id).chars().take(TARGET_ID_MAX_CHARS).collect();
-        let target = RuleTarget {
+        let target = Target {
             id: id.unwrap_or_else(generated),
             arn: self.function_arn.clone(),
             dead_letter_arn: self.dead_letter_arn(stack),
             input: rule::input(properties),
-            message_group_id: None,
             retry_policy: rule::retry_policy(properties),
+            ..Target::default()
         };
         self.properties.finish();
         stack.rules.push(Rule {

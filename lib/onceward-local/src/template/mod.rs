@@ -28,10 +28,7 @@ use crate::account::Account;
 pub use error::{Fault, TemplateError};
 pub use names::{HTTP_PLACEHOLDER, STACK_NAME};
 pub use parameters::Parameter;
-pub use stack::{
-    Bucket, Build, Bus, Function, Queue, Rule, RuleTarget, Stack, StartingPosition, Subscription, Table, TargetInput,
-    Topic, Trigger,
-};
+pub use stack::{Bucket, Build, Bus, Function, Queue, Rule, Stack, Subscription, Table, Topic, Trigger};
 
 /// Reads the template at `path`. `parameters` override the template's defaults.
 ///

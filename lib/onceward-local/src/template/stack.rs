@@ -4,10 +4,9 @@ use serde_json::Value;
 
 use super::parameters::Parameter;
 use crate::{
-    events::Archive,
+    events::{Archive, Target},
     iam::Permissions,
-    lambda::{Cors, EventInvokeConfig, Logging},
-    retry::RetryPolicy,
+    lambda::{Cors, EventInvokeConfig, Logging, StartingPosition},
     scheduler::Schedule,
 };
 
@@ -77,40 +76,7 @@ pub struct Rule {
     /// False for `State: DISABLED`.
     pub enabled: bool,
     /// At least one.
-    pub targets: Vec<RuleTarget>,
-}
-
-/// One target of a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleTarget {
-    /// Unique in its rule.
-    pub id: String,
-    /// ARN of the queue, function, topic or bus.
-    pub arn: String,
-    /// Where events go that cannot be delivered.
-    pub dead_letter_arn: Option<String>,
-    /// What is sent instead of the whole event.
-    pub input: Option<TargetInput>,
-    /// For a FIFO queue: the group of every event.
-    pub message_group_id: Option<String>,
-    /// How often and how long to try again.
-    pub retry_policy: RetryPolicy,
-}
-
-/// What a target receives instead of the whole event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetInput {
-    /// `Input`: this JSON text.
-    Constant(String),
-    /// `InputPath`: the part of the event at this path.
-    Path(String),
-    /// `InputTransformer`.
-    Transformer {
-        /// `InputPathsMap`: variable to path.
-        paths: BTreeMap<String, String>,
-        /// `InputTemplate`, with `<variable>`s.
-        template: String,
-    },
+    pub targets: Vec<Target>,
 }
 
 /// A queue, as `CreateQueue` takes it.
@@ -271,13 +237,4 @@ pub enum Trigger {
         /// Such as `/orders/{id}`.
         path: String,
     },
-}
-
-/// Where a stream's mapping begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartingPosition {
-    /// With the oldest record there is.
-    TrimHorizon,
-    /// With what comes next.
-    Latest,
 }

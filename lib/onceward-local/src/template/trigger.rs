@@ -9,8 +9,9 @@ use super::{
     node::{Data, Node},
     properties::Properties,
     resources::{queue, topic},
-    stack::{Queue, Stack, StartingPosition, Trigger},
+    stack::{Queue, Stack, Trigger},
 };
+use crate::lambda::StartingPosition;
 
 /// Messages of an ordinary queue in one invocation, if the template does not say; a FIFO queue allows no more.
 const QUEUE_BATCH_DEFAULT: usize = 10;

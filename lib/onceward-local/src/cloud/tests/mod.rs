@@ -9,22 +9,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::events::{Archive, Entry};
-use crate::iam::Mode;
+use crate::events::{Archive, Entry, Target};
 use crate::lambda::{EventInvokeConfig, Logging};
 use crate::sqs::Receive;
-use crate::template::{Bus, Function, Queue, Rule, RuleTarget, Table};
+use crate::template::{Bus, Function, Queue, Rule, Table};
 
 /// A bus, a rule that routes `a.v1` to a queue, and a table that expires its items.
 fn stack(account: &Account) -> Stack {
-    let target = RuleTarget {
-        id: "queue".to_owned(),
-        arn: account.arn("sqs", "inbox"),
-        dead_letter_arn: None,
-        input: None,
-        message_group_id: None,
-        retry_policy: crate::retry::RetryPolicy::default(),
-    };
+    let target = Target { id: "queue".to_owned(), arn: account.arn("sqs", "inbox"), ..Target::default() };
     let definition = json!({
         "TableName": "orders",
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -55,16 +47,7 @@ fn stack(account: &Account) -> Stack {
 
 async fn config() -> CloudConfig {
     let listeners = Listeners::bind(Ports::default()).await.unwrap();
-    let (binaries, environment) = (PathBuf::new(), BTreeMap::new());
-    CloudConfig {
-        stack: stack(listeners.account()),
-        listeners,
-        binaries,
-        environment,
-        log: LogSink::discard(),
-        data: None,
-        iam: Mode::Enforce,
-    }
+    CloudConfig { stack: stack(listeners.account()), ..CloudConfig::new(listeners) }
 }
 
 async fn cloud() -> Cloud {

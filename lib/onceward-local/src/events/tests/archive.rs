@@ -176,6 +176,18 @@ async fn a_replay_sends_the_events_of_a_time_again_and_says_so() {
     assert_eq!((&listed["Replays"][0]["ReplayName"], listed["NextToken"].is_string()), (&json!("again"), true));
 }
 
+#[tokio::test]
+async fn a_list_of_replays_is_filtered_by_one_state_that_there_is() {
+    let services = timed_cloud(&[]);
+    let listed =
+        async |request| call(&services.events, "ListReplays", request).await.map_err(|(_, error)| error.to_string());
+    assert_eq!(listed(json!({"State": "CANCELLED"})).await, Ok(json!({"Replays": []})));
+    let unknown = listed(json!({"State": "DONE"})).await.unwrap_err();
+    assert!(unknown.contains("STARTING, RUNNING, CANCELLING, COMPLETED, CANCELLED, FAILED"), "{unknown}");
+    let two = listed(json!({"State": "FAILED", "NamePrefix": "a"})).await.unwrap_err();
+    assert!(two.contains("At most one filter"), "{two}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_replay_goes_only_to_the_rules_it_names() {
     let services = timed_cloud(&["work", "other"]);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{at_most_one, page, seconds, without_nulls};
+use super::{Filtered, page, seconds, without_nulls};
 use crate::events::archive::StoredArchive;
 use crate::events::{Archive, EventBridge, EventsError};
 
@@ -43,21 +43,6 @@ pub(super) struct NamedArchive {
     archive_name: String,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ListArchives {
-    #[serde(default)]
-    name_prefix: Option<String>,
-    #[serde(default)]
-    event_source_arn: Option<String>,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    next_token: Option<String>,
-    #[serde(default)]
-    limit: Option<usize>,
-}
-
 pub(super) fn create(events: &EventBridge, request: CreateArchive) -> Result<Value, EventsError> {
     let name = request.archive_name.clone();
     events.create_archive(Archive {
@@ -91,21 +76,14 @@ pub(super) fn describe(events: &EventBridge, request: &NamedArchive) -> Result<V
     Ok(without_nulls(described))
 }
 
-pub(super) fn list(events: &EventBridge, request: &ListArchives) -> Result<Value, EventsError> {
-    let ListArchives { name_prefix, event_source_arn, state, .. } = request;
-    at_most_one("ListArchives", [name_prefix.is_some(), event_source_arn.is_some(), state.is_some()])?;
-    if let Some(other) = state.as_deref().filter(|state| !STATES.contains(state)) {
-        return Err(EventsError::validation(format!("State {other} must be one of {}", STATES.join(", "))));
-    }
+pub(super) fn list(events: &EventBridge, request: &Filtered) -> Result<Value, EventsError> {
+    request.check("ListArchives", &STATES)?;
     let buses = events.buses();
-    if let Some(bus) = event_source_arn {
+    if let Some(bus) = &request.event_source_arn {
         buses.bus(&events.account, bus)?;
     }
-    let archives = buses.archives.values().filter(|stored| {
-        name_prefix.as_ref().is_none_or(|prefix| stored.archive.name.starts_with(prefix))
-            && event_source_arn.as_ref().is_none_or(|bus| stored.archive.bus_arn == *bus)
-            && state.as_deref().is_none_or(|state| state == STATE)
-    });
+    let archives = buses.archives.values();
+    let archives = archives.filter(|it| request.takes(&it.archive.name, &it.archive.bus_arn, STATE));
     let archives = archives.map(|stored| summary(events, stored)).collect();
     let (found, next) = page(archives, request.next_token.as_deref(), request.limit)?;
     Ok(without_nulls(json!({"Archives": found, "NextToken": next})))

@@ -111,14 +111,42 @@ fn seconds(time: DateTime<Utc>) -> f64 {
     millis / MILLIS_PER_SECOND
 }
 
-/// Of the filters of a list, at most one may be given.
-fn at_most_one(action: &str, filters: [bool; 3]) -> Result<(), EventsError> {
-    if filters.into_iter().filter(|given| *given).count() > 1 {
-        return Err(EventsError::validation(format!(
-            "At most one filter is allowed for {action}. Use either : State, EventSourceArn, or NamePrefix."
-        )));
+/// Which archives or replays to list, and from where on.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Filtered {
+    #[serde(default)]
+    name_prefix: Option<String>,
+    #[serde(default)]
+    event_source_arn: Option<String>,
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    next_token: Option<String>,
+    #[serde(default)]
+    limit: Option<usize>,
+}
+
+impl Filtered {
+    /// At most one filter may be given, and a state has to be one of `states`.
+    fn check(&self, action: &str, states: &[&str]) -> Result<(), EventsError> {
+        let filters = [&self.name_prefix, &self.event_source_arn, &self.state];
+        if filters.into_iter().flatten().count() > 1 {
+            return Err(EventsError::validation(format!(
+                "At most one filter is allowed for {action}. Use either : State, EventSourceArn, or NamePrefix."
+            )));
+        }
+        match self.state.as_deref().filter(|state| !states.contains(state)) {
+            Some(other) => Err(EventsError::validation(format!("State {other} must be one of {}", states.join(", ")))),
+            None => Ok(()),
+        }
     }
-    Ok(())
+
+    fn takes(&self, name: &str, source_arn: &str, state: &str) -> bool {
+        self.name_prefix.as_ref().is_none_or(|prefix| name.starts_with(prefix))
+            && self.event_source_arn.as_ref().is_none_or(|arn| arn == source_arn)
+            && self.state.as_ref().is_none_or(|wanted| wanted == state)
+    }
 }
 
 /// One page of `items`, and the token of the next. The token is the position it starts at.

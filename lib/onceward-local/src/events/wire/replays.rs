@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{WireTime, at_most_one, page, seconds, without_nulls};
+use super::{Filtered, WireTime, page, seconds, without_nulls};
 use crate::events::bus::check_name;
 use crate::events::replay::{Replay, ReplayState};
 use crate::events::{EventBridge, EventsError};
@@ -32,21 +32,6 @@ struct Destination {
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct NamedReplay {
     replay_name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(super) struct ListReplays {
-    #[serde(default)]
-    name_prefix: Option<String>,
-    #[serde(default)]
-    event_source_arn: Option<String>,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    next_token: Option<String>,
-    #[serde(default)]
-    limit: Option<usize>,
 }
 
 pub(super) fn start(events: &EventBridge, request: StartReplay) -> Result<Value, EventsError> {
@@ -113,15 +98,11 @@ pub(super) fn describe(events: &EventBridge, request: &NamedReplay) -> Result<Va
     Ok(without_nulls(described))
 }
 
-pub(super) fn list(events: &EventBridge, request: &ListReplays) -> Result<Value, EventsError> {
-    let ListReplays { name_prefix, event_source_arn, state, .. } = request;
-    at_most_one("ListReplays", [name_prefix.is_some(), event_source_arn.is_some(), state.is_some()])?;
+pub(super) fn list(events: &EventBridge, request: &Filtered) -> Result<Value, EventsError> {
+    request.check("ListReplays", &ReplayState::ALL.map(ReplayState::name))?;
     let buses = events.buses();
-    let replays = buses.replays.values().filter(|replay| {
-        name_prefix.as_ref().is_none_or(|prefix| replay.name.starts_with(prefix))
-            && event_source_arn.as_ref().is_none_or(|archive| replay.archive_arn == *archive)
-            && state.as_ref().is_none_or(|state| replay.state.name() == state)
-    });
+    let replays = buses.replays.values();
+    let replays = replays.filter(|replay| request.takes(&replay.name, &replay.archive_arn, replay.state.name()));
     let (found, next) = page(replays.map(summary).collect(), request.next_token.as_deref(), request.limit)?;
     Ok(without_nulls(json!({"Replays": found, "NextToken": next})))
 }

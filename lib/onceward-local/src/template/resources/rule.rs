@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::{bus, queue};
 use crate::{
     destination::service,
-    events::DEFAULT_BUS,
+    events::{DEFAULT_BUS, Input, Target},
     retry::{EVENT_AGE_MAX_SECONDS, EVENT_AGE_MIN_SECONDS, RETRY_ATTEMPTS_MAX, RetryPolicy},
     schedule::Expression,
     template::{
@@ -11,7 +11,7 @@ use crate::{
         names,
         node::{Data, Node},
         properties::Properties,
-        stack::{Rule, RuleTarget, Stack, TargetInput},
+        stack::{Rule, Stack},
     },
 };
 
@@ -48,7 +48,7 @@ pub(in crate::template) fn schedule(properties: &Properties<'_>, name: &'static 
     Some(text)
 }
 
-fn targets(properties: &Properties<'_>, stack: &Stack) -> Vec<RuleTarget> {
+fn targets(properties: &Properties<'_>, stack: &Stack) -> Vec<Target> {
     properties.require("Targets");
     let Some(Node { data: Data::List(items), .. }) = properties.raw("Targets") else {
         return Vec::new();
@@ -60,7 +60,7 @@ fn targets(properties: &Properties<'_>, stack: &Stack) -> Vec<RuleTarget> {
     items.iter().enumerate().filter_map(read).collect()
 }
 
-fn read_target(target: Properties<'_>, stack: &Stack) -> Option<RuleTarget> {
+fn read_target(target: Properties<'_>, stack: &Stack) -> Option<Target> {
     let id = target.required_text("Id");
     let arn = target_arn(&target, "Arn", stack);
     let dead_letter_arn = target.nested("DeadLetterConfig").and_then(|config| {
@@ -77,7 +77,7 @@ fn read_target(target: Properties<'_>, stack: &Stack) -> Option<RuleTarget> {
     let retry_policy = retry_policy(&target);
     target.irrelevant(&["RoleArn"]);
     target.finish();
-    Some(RuleTarget { id: id?, arn: arn?, dead_letter_arn, input, message_group_id, retry_policy })
+    Some(Target { id: id?, arn: arn?, dead_letter_arn, input, message_group_id, retry_policy, ..Target::default() })
 }
 
 /// `RetryPolicy`.
@@ -93,14 +93,14 @@ pub(in crate::template) fn retry_policy(target: &Properties<'_>) -> RetryPolicy 
 }
 
 /// At most one of the three ways to shape what a target receives.
-pub(in crate::template) fn input(target: &Properties<'_>) -> Option<TargetInput> {
-    let constant = target.text("Input").map(TargetInput::Constant);
-    let path = target.text("InputPath").map(TargetInput::Path);
+pub(in crate::template) fn input(target: &Properties<'_>) -> Option<Input> {
+    let constant = target.text("Input").map(Input::Constant);
+    let path = target.text("InputPath").map(Input::Path);
     let transformer = target.nested("InputTransformer").and_then(|transformer| {
         let paths = transformer.texts("InputPathsMap");
         let template = transformer.required_text("InputTemplate");
         transformer.finish();
-        Some(TargetInput::Transformer { paths, template: template? })
+        Some(Input::Transformer { paths, template: template? })
     });
     let mut given = [constant, path, transformer].into_iter().flatten();
     let first = given.next();

@@ -3,7 +3,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{faults, stack};
-use crate::template::{Build, StartingPosition, TargetInput, Trigger};
+use crate::events::Input;
+use crate::lambda::StartingPosition;
+use crate::template::{Build, Trigger};
 
 const SYSTEM: &str = r#"
 Globals:
@@ -140,11 +142,11 @@ fn a_target_can_shape_what_it_receives() {
         let text = SYSTEM.replacen("Targets: [{Id: q,", &format!("Targets: [{{Id: q, {given},"), 1);
         stack(&text).rules[0].targets[0].input.clone().unwrap()
     };
-    assert_eq!(input("Input: '{}'"), TargetInput::Constant("{}".to_owned()));
-    assert_eq!(input("InputPath: $.detail"), TargetInput::Path("$.detail".to_owned()));
+    assert_eq!(input("Input: '{}'"), Input::Constant("{}".to_owned()));
+    assert_eq!(input("InputPath: $.detail"), Input::Path("$.detail".to_owned()));
     let transformer = input("InputTransformer: {InputPathsMap: {id: $.id}, InputTemplate: '{\"id\": <id>}'}");
     let paths = [("id".to_owned(), "$.id".to_owned())].into();
-    assert_eq!(transformer, TargetInput::Transformer { paths, template: "{\"id\": <id>}".to_owned() });
+    assert_eq!(transformer, Input::Transformer { paths, template: "{\"id\": <id>}".to_owned() });
     assert_eq!(
         fault("Targets: [{Id: q,", "Targets: [{Id: q, Input: a, InputPath: $.b,"),
         "32: R.Targets[0].Id: a target takes one of Input, InputPath and InputTransformer"
