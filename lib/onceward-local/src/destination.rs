@@ -17,7 +17,7 @@ use crate::sqs::{Outgoing, SqsError};
 /// The destinations of one cloud. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Destinations {
-    services: Arc<RwLock<Option<Services>>>,
+    services: Arc<RwLock<Option<Arc<Services>>>>,
     /// Where queues and topics are, if that is not here.
     remote: Arc<OnceLock<Remote>>,
 }
@@ -79,7 +79,7 @@ impl DeliveryError {
 impl Destinations {
     /// Makes `services` reachable.
     pub(crate) fn connect(&self, services: Services) {
-        *self.services.write().unwrap_or_else(PoisonError::into_inner) = Some(services);
+        *self.services.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(services));
     }
 
     /// From now on queues and topics are those of another cloud.
@@ -98,7 +98,7 @@ impl Destinations {
     }
 
     /// All services; none before the cloud has started and after it has stopped.
-    pub(crate) fn services(&self) -> Option<Services> {
+    pub(crate) fn services(&self) -> Option<Arc<Services>> {
         self.services.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -19,7 +19,8 @@ enum Command {
     Conformance(conformance::Args),
 }
 
-#[tokio::main]
+// One worker: a request takes microseconds, and handing it to another thread takes more. Tables have threads of their own.
+#[tokio::main(worker_threads = 1)]
 async fn main() -> ExitCode {
     match Cli::parse_from(arguments(std::env::args_os())).command {
         Command::Dev(args) => dev::run(args).await,

@@ -4,6 +4,7 @@
 //! docs/benchmarks.md explains the table. Linux only: memory is read from /proc.
 
 mod client;
+mod floor;
 mod process;
 mod report;
 mod workload;
@@ -28,7 +29,10 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let result = options().and_then(|options| run(&options));
+    let result = match std::env::args().skip_while(|argument| argument != floor::FLAG).nth(1) {
+        Some(port) => serve_floor(&port),
+        None => options().and_then(|options| run(&options)),
+    };
     result.map_or_else(
         |error| {
             eprintln!("clouds: {error}");
@@ -36,6 +40,12 @@ fn main() -> ExitCode {
         },
         |()| ExitCode::SUCCESS,
     )
+}
+
+/// On as many threads as the local cloud has.
+fn serve_floor(port: &str) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    runtime.block_on(floor::serve(port.parse()?))
 }
 
 fn options() -> Result<Options, Error> {
@@ -60,7 +70,7 @@ fn run(options: &Options) -> Result<(), Error> {
     let build = process::build()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let figures = runtime.block_on(async {
-        let mut programs = vec![Program::Onceward { build: &build }];
+        let mut programs = vec![Program::Onceward { build: &build }, Program::Floor];
         if options.ministack.exists() {
             programs.push(Program::Ministack { python: &options.ministack });
         } else {

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::Error;
 use crate::client::Client;
+use crate::floor;
 
 /// How long a cloud may take to answer.
 const START_MAX: Duration = Duration::from_mins(1);
@@ -66,24 +67,36 @@ pub(crate) fn build() -> Result<Build, Error> {
 
 /// Which cloud.
 pub(crate) enum Program<'a> {
-    Onceward { build: &'a Build },
-    Ministack { python: &'a Path },
+    Onceward {
+        build: &'a Build,
+    },
+    /// This executable, as [`floor`] has it.
+    Floor,
+    Ministack {
+        python: &'a Path,
+    },
 }
 
 impl Program<'_> {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Onceward { .. } => "onceward",
+            Self::Floor => "floor",
             Self::Ministack { .. } => "ministack",
         }
     }
 
-    fn command(&self, port: u16) -> Command {
-        match self {
+    fn command(&self, port: u16) -> Result<Command, Error> {
+        Ok(match self {
             Self::Onceward { build } => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_onceward"));
                 command.args(["dev", "--no-demo", "--http-port", "0", "--aws-port", &port.to_string()]);
                 command.arg("--template").arg(root().join("template.yaml")).env("CARGO", &build.cargo);
+                command
+            }
+            Self::Floor => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args([floor::FLAG, &port.to_string()]);
                 command
             }
             Self::Ministack { python } => {
@@ -92,7 +105,7 @@ impl Program<'_> {
                 command.env("BIND_HOST", Ipv4Addr::LOCALHOST.to_string()).env("LOG_LEVEL", "ERROR");
                 command
             }
-        }
+        })
     }
 }
 
@@ -110,7 +123,7 @@ impl Process {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let url = format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
         let client = Client::new(&url);
-        let mut command = program.command(port);
+        let mut command = program.command(port)?;
         let log = folder().join(format!("{}.log", program.name()));
         let output = fs::File::create(&log)?;
         command.stdin(Stdio::piped()).stdout(output.try_clone()?).stderr(output);

@@ -6,6 +6,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::{Method, Response};
@@ -114,15 +116,17 @@ impl Services {
 
 /// The endpoint's routes. Whatever is not Lambda's, Scheduler's or a health check is told apart by its headers and its body.
 pub fn router(services: &Services) -> Router {
+    // Shared: each request would copy them otherwise.
+    let shared = Arc::new(services.clone());
     Router::new()
         .route("/health", get(health))
         .route("/_localstack/health", get(health))
         .fallback(any)
-        .with_state(services.clone())
+        .with_state(Arc::clone(&shared))
         .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
         .merge(faults::routes(services.faults.clone()))
         .merge(services.scheduler.api())
-        .layer(from_fn_with_state(services.clone(), iam::rest_guard))
+        .layer(from_fn_with_state(shared, iam::rest_guard))
 }
 
 /// As `LocalStack` answers, for scripts that wait for it.
@@ -132,7 +136,7 @@ async fn health() -> Json<Value> {
     Json(json!({"services": services, "edition": "onceward", "version": env!("CARGO_PKG_VERSION")}))
 }
 
-async fn any(State(services): State<Services>, request: Request) -> Response<Body> {
+async fn any(State(services): State<Arc<Services>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if target::is_for_s3(&parts) {
         return services.s3.handle(parts, body).await;

@@ -189,7 +189,11 @@ impl Iam {
 }
 
 /// Checks what comes by paths: Lambda's, S3's and Scheduler's requests. Those that name their action otherwise pass.
-pub(crate) async fn rest_guard(Shared(services): Shared<Services>, request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn rest_guard(
+    Shared(services): Shared<Arc<Services>>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
     let Some((key, name)) = endpoint::credential(request.uri(), request.headers()) else {
         return next.run(request).await;
     };

@@ -49,7 +49,7 @@ impl Lambda {
         })?;
         let request = Request::new(payload, trace_id);
         let request_id = request.id.clone();
-        let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
+        let store = self.destinations().services().map(|services| services.store.clone()).unwrap_or_default();
         let event = Event::new(self.clone(), pool, request, Pending::new(store, &request_id));
         let progress = Progress::new();
         event.note(&progress);

@@ -90,7 +90,7 @@ impl Lambda {
     ) -> Result<(), LambdaError> {
         let pool = self.pool(&mapping.function)?;
         let filter = Filter::parse(&mapping.filters, &mapping.function, &mapping.table)?;
-        let store = self.destinations().services().map(|services| services.store).unwrap_or_default();
+        let store = self.destinations().services().map(|services| services.store.clone()).unwrap_or_default();
         let opened = source::stream_arn(&source, &mapping.table).await;
         let stream_arn = opened.map_err(|reason| no_stream(&mapping, reason))?;
         self.list_mapping(Listed::new(pool.function_arn(), stream_arn.clone(), settings(&mapping)));
