@@ -3,6 +3,8 @@
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
 use super::super::operation::{operations, services};
@@ -212,6 +214,28 @@ async fn a_request_or_a_response_of_s3_is_lost() {
         let response = endpoint::router(&bench.services).oneshot(request).await.unwrap();
         assert!(to_bytes(response.into_body(), usize::MAX).await.is_err(), "{kind}: the connection breaks");
         assert_eq!(bench.services.s3.content("claims", "key").is_ok(), there, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_body_is_lost_too() {
+    let bench = Bench::new();
+    bench.services.s3.create_bucket("claims").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = endpoint::router(&bench.services);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let head = async || {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        connection.write_all(b"HEAD /claims HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    assert!(head().await.starts_with("HTTP/1.1 200"));
+    for kind in ["lost_request", "lost_response"] {
+        bench.inject(&[&format!("s3.HeadBucket:{kind}")]);
+        assert_eq!(head().await, "", "{kind}");
     }
 }
 

@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::{Bench, json, kill, runs, spec, until};
-use crate::faults::{Faults, Plan};
 use crate::lambda::{FunctionSpec, LambdaError, pool::ENVIRONMENTS_MAX};
 
 #[tokio::test]
@@ -121,28 +120,4 @@ async fn what_a_function_has_started_ends_with_it() {
 fn is_alive(pid: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status.lines().any(|line| line.starts_with("State:") && !line.contains('Z'))
-}
-
-#[tokio::test]
-async fn a_process_killed_on_purpose_has_started_before() {
-    let faults = Faults::default();
-    let kill = |spec: &str| faults.set(Plan { seed: Some(7), rules: vec![spec.parse().unwrap()] }).unwrap();
-    let mut bench = Bench::new();
-    bench.lambda = bench.lambda.with_faults(faults.clone());
-    bench.lambda.create_function(spec("f", &[])).unwrap();
-    let nap = || json!({ "do": "sleep", "ms": 300 });
-
-    kill("lambda:kill=before,limit=1");
-    assert_eq!(bench.invoke(nap()).await.function_error, None, "another process took it");
-    assert_eq!(faults.counts().1[0].injected, 1);
-    let first = bench.lambda.processes("f").unwrap();
-    for _ in 0..2 {
-        kill("lambda:kill,limit=1,latency_ms=50");
-        let killed = bench.invoke(nap()).await;
-        assert_eq!(json(&killed)["errorType"], "Runtime.ExitError", "{killed:?}");
-        assert!(!String::from_utf8_lossy(&killed.payload).contains("did not start"));
-    }
-    assert_eq!(bench.invoke(nap()).await.function_error, None, "the function is not taken for one that does not start");
-    assert_ne!(bench.lambda.processes("f").unwrap(), first);
-    bench.lambda.shutdown().await;
 }
