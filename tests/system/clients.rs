@@ -14,6 +14,8 @@ use crate::{
 const BOTO3: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/system/clients.py");
 /// The same of queues, topics and buckets that the test makes itself.
 const BOTO3_MESSAGING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/system/messaging.py");
+/// The same of faults.
+const BOTO3_FAULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/system/faults/boto3_faults.py");
 
 pub(crate) fn trials() -> Vec<Trial> {
     let boto3 = Command::new("python3").args(["-c", "import boto3"]).output();
@@ -23,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_a_cloud("clients::boto3", boto3_client).with_kind("needs boto3").with_ignored_flag(no_boto3),
         on_a_cloud("clients::boto3_messaging", boto3_messaging).with_kind("needs boto3").with_ignored_flag(no_boto3),
+        on_a_cloud("clients::boto3_faults", boto3_faults).with_kind("needs boto3").with_ignored_flag(no_boto3),
         on_a_cloud("clients::aws_cli", aws_cli).with_kind("needs the aws CLI").with_ignored_flag(missing(cli)),
     ]
 }
@@ -52,6 +55,10 @@ async fn boto3_client(system: System) {
 
 async fn boto3_messaging(system: System) {
     boto3(&system, BOTO3_MESSAGING).await;
+}
+
+async fn boto3_faults(system: System) {
+    boto3(&system, BOTO3_FAULTS).await;
 }
 
 async fn boto3(system: &System, script: &str) {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod elsewhere;
+mod rest;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -26,7 +27,7 @@ use crate::account::Account;
 use crate::destination::Destinations;
 use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
-use crate::faults::{self, Faults};
+use crate::faults::{self, Asked, Faults};
 use crate::iam::{self, Caller, Iam};
 use crate::lambda::{Lambda, LogSink};
 use crate::logs::Logs;
@@ -97,7 +98,7 @@ impl Services {
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
             events: EventBridge::open(account.clone(), destinations.clone(), &store)?.with_faults(faults.clone()),
-            sns: Sns::open(account.clone(), destinations.clone(), &store)?,
+            sns: Sns::open(account.clone(), destinations.clone(), &store)?.with_faults(faults.clone()),
             s3: S3::open(account.clone(), &store)?,
             dynamodb: DynamoDb::open(account.clone(), &store)?,
             lambda: Lambda::new(account.clone(), log, logs.clone(), destinations.clone()).with_faults(faults.clone()),
@@ -123,9 +124,9 @@ pub fn router(services: &Services) -> Router {
         .route("/_localstack/health", get(health))
         .fallback(any)
         .with_state(Arc::clone(&shared))
-        .merge(services.lambda.api().layer(from_fn_with_state(services.faults.clone(), faults::lambda)))
+        .merge(services.lambda.api().layer(from_fn_with_state(Arc::clone(&shared), rest::lambda)))
         .merge(faults::routes(services.faults.clone()))
-        .merge(services.scheduler.api())
+        .merge(services.scheduler.api().layer(from_fn_with_state(Arc::clone(&shared), rest::scheduler)))
         .layer(from_fn_with_state(shared, iam::rest_guard))
 }
 
@@ -139,7 +140,7 @@ async fn health() -> Json<Value> {
 async fn any(State(services): State<Arc<Services>>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if target::is_for_s3(&parts) {
-        return services.s3.handle(parts, body).await;
+        return rest::s3(&services, parts, body).await;
     }
     let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
         let protocol = target::resolve(&parts.uri, &parts.headers, &[]).ok().map(|target| target.protocol);
@@ -158,11 +159,11 @@ async fn any(State(services): State<Arc<Services>>, request: Request) -> Respons
                 dispatch(&services, &caller, target, path, body).await
             } else {
                 let (name, action, in_call) = (target.service.signing_name(), target.action.clone(), body.clone());
-                let call = faults::Call::of(name, &action).requested(target.protocol, &parts.headers, &path, &in_call);
+                let call = faults::Call::of(name, &action).requested(target.protocol, &path, &in_call).by(key);
                 let serve = async |body| dispatch(&services, &caller, target, path.clone(), body).await;
                 match services.faults.around(&call, body, serve).await {
                     Some(answer) => answer,
-                    None => return faults::dropped(),
+                    None => return faults::dropped(&call),
                 }
             }
         }
@@ -181,10 +182,15 @@ async fn any(State(services): State<Arc<Services>>, request: Request) -> Respons
 const JSON: &str = "application/x-amz-json-1.0";
 
 async fn dispatch(services: &Services, caller: &Caller, target: Target, path: String, body: Bytes) -> AwsResponse {
+    let (service, action, protocol) = (target.service.signing_name(), target.action.clone(), target.protocol);
+    let kept = services.store.kept(answered(services, caller, target, path, body)).await;
+    kept.unwrap_or_else(|failure| {
+        Asked { service, operation: &action, protocol }.failed_because(500, &failure.to_string())
+    })
+}
+
+async fn answered(services: &Services, caller: &Caller, target: Target, path: String, body: Bytes) -> AwsResponse {
     let Target { service, protocol, action } = target;
-    if let Some(failure) = services.store.failure() {
-        return answer::error(500, Some(protocol), "InternalFailure", &failure.to_string());
-    }
     if let Some(fault) = unreadable(protocol, &body) {
         return answer::error(400, Some(protocol), "SerializationException", &fault);
     }

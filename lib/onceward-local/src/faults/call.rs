@@ -2,23 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::HeaderMap;
+use axum::http::Method;
 use serde_json::Value;
 
 use super::refusal::Asked;
 use crate::wire::Protocol;
 
 /// Members of a request that name what it is about.
-const RESOURCE_MEMBERS: [&str; 9] = [
-    "QueueUrl",
-    "QueueName",
-    "TableName",
+const RESOURCE_MEMBERS: [&str; 16] = [
     "EventBusName",
-    "Name",
-    "TopicArn",
-    "TargetArn",
-    "StreamArn",
     "FunctionName",
+    "Name",
+    "QueueName",
+    "QueueUrl",
+    "ResourceARN",
+    "ResourceArn",
+    "SourceArn",
+    "StreamArn",
+    "SubscriptionArn",
+    "TableName",
+    "TargetArn",
+    "TopicArn",
+    "logGroupIdentifier",
+    "logGroupName",
+    "logGroupNamePrefix",
 ];
 
 /// A call of a service.
@@ -28,7 +35,9 @@ pub(crate) struct Call<'a> {
     pub(crate) operation: &'a str,
     pub(crate) protocol: Protocol,
     /// The access key id it is signed with.
-    access_key: Option<&'a str>,
+    access_key: Option<String>,
+    /// Its answer has no body.
+    pub(super) is_head: bool,
     about: About<'a>,
 }
 
@@ -42,7 +51,7 @@ enum About<'a> {
 impl<'a> Call<'a> {
     pub(crate) fn of(service: &'a str, operation: &'a str) -> Self {
         let protocol = Protocol::Json { content_type: "application/json" };
-        Self { service, operation, protocol, access_key: None, about: About::Names(Vec::new()) }
+        Self { service, operation, protocol, access_key: None, is_head: false, about: About::Names(Vec::new()) }
     }
 
     /// About resources, each a name, a URL or an ARN.
@@ -52,29 +61,23 @@ impl<'a> Call<'a> {
     }
 
     /// As it came to the endpoint.
-    pub(crate) fn requested(
-        mut self,
-        protocol: Protocol,
-        headers: &'a HeaderMap,
-        path: &'a str,
-        body: &'a [u8],
-    ) -> Self {
-        self.protocol = protocol;
-        self.about = About::Request { path, body };
-        self.signed(headers)
+    pub(crate) fn requested(self, protocol: Protocol, path: &'a str, body: &'a [u8]) -> Self {
+        Self { protocol, about: About::Request { path, body }, ..self }
     }
 
-    pub(crate) fn signed(mut self, headers: &'a HeaderMap) -> Self {
-        let authorization = headers.get("authorization").and_then(|value| value.to_str().ok());
-        self.access_key = authorization
-            .and_then(|text| text.split_once("Credential=")?.1.split('/').next())
-            .filter(|key| !key.is_empty());
-        self
+    /// By this method.
+    pub(crate) fn with(self, method: &Method) -> Self {
+        Self { is_head: *method == Method::HEAD, ..self }
+    }
+
+    /// Signed with this access key id.
+    pub(crate) fn by(self, access_key: Option<String>) -> Self {
+        Self { access_key, ..self }
     }
 
     /// Whether a process of `function` calls.
     pub(super) fn is_by(&self, function: &str) -> bool {
-        self.access_key.is_some_and(|key| key == crate::iam::access_key(function))
+        self.access_key.as_ref().is_some_and(|key| *key == crate::iam::access_key(function))
     }
 
     /// Whether it is about the resource of this name.
@@ -87,7 +90,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn asked(&self) -> Asked<'_> {
+    pub(crate) fn asked(&self) -> Asked<'_> {
         Asked { service: self.service, operation: self.operation, protocol: self.protocol }
     }
 
@@ -112,7 +115,7 @@ fn collect(value: &Value, names: &mut BTreeSet<String>) {
         Value::Object(members) => {
             for (member, value) in members {
                 match (member.as_str(), value) {
-                    ("Item" | "Key" | "ExpressionAttributeValues" | "Detail", _) => {}
+                    ("Item" | "Key" | "ExpressionAttributeValues" | "Detail" | "Parameters", _) => {}
                     ("RequestItems", Value::Object(tables)) => names.extend(tables.keys().cloned()),
                     (member, Value::String(name)) if RESOURCE_MEMBERS.contains(&member) => {
                         names.insert(name.clone());

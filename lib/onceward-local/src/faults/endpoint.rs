@@ -4,9 +4,8 @@ use std::future::Future;
 use std::io;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{Response, StatusCode};
-use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,7 +15,8 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::rule::Kind;
-use super::{Call, Fault, Faults, Plan, batch};
+use super::{Call, Fault, FaultError, Faults, Plan, batch};
+use crate::endpoint::into_http;
 use crate::wire::AwsResponse;
 
 /// The path where faults are looked at, set and ended.
@@ -43,7 +43,8 @@ impl Faults {
             Kind::Error => Some(asked.failed(rule.status.unwrap_or(500))),
             Kind::Conflict => {
                 let request: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-                let items = request["TransactItems"].as_array().map_or(1, Vec::len).max(1);
+                let items = ["TransactItems", "TransactStatements"].iter().find_map(|name| request[*name].as_array());
+                let items = items.map_or(1, Vec::len).max(1);
                 let at = usize::try_from(chance.below(items as u64)).unwrap_or_default();
                 Some(asked.conflicting(items, at))
             }
@@ -57,51 +58,40 @@ impl Faults {
             Kind::Latency | Kind::Duplicate | Kind::Reorder | Kind::Kill => Some(serve(body).await),
         }
     }
-}
 
-/// An answer that never arrives: the server gives up the connection before it has sent anything.
-pub(crate) fn dropped() -> Response<Body> {
-    let broken = stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
-    Response::new(Body::from_stream(broken))
-}
-
-/// In front of Lambda's own API.
-pub(crate) async fn lambda(State(faults): State<Faults>, request: Request, next: Next) -> Response<Body> {
-    if faults.is_off() {
-        return next.run(request).await;
-    }
-    let (headers, path) = (request.headers().clone(), request.uri().path().to_owned());
-    let Some(function) = path.strip_prefix("/2015-03-31/functions") else { return next.run(request).await };
-    let mut parts = function.trim_matches('/').split('/');
-    let name = parts.next().unwrap_or_default();
-    let operation = match (parts.next(), name.is_empty()) {
-        (Some("invocations"), _) => "Invoke",
-        (Some("configuration"), _) => "GetFunctionConfiguration",
-        (_, true) => "ListFunctions",
-        _ => "GetFunction",
-    };
-    let call = Call::of("lambda", operation).on([name]).signed(&headers);
-    let mut response = None;
-    let answer = faults
-        .around(&call, Bytes::new(), async |_| {
-            response = Some(next.run(request).await);
-            AwsResponse { status: 200, content_type: "", headers: Vec::new(), body: Bytes::new() }
-        })
-        .await;
-    match (answer, response) {
-        (None, _) => dropped(),
-        (Some(_), Some(response)) => response,
-        (Some(refusal), None) => {
-            let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let headers = axum::response::AppendHeaders(refusal.headers);
-            (status, [("content-type", refusal.content_type)], headers, refusal.body).into_response()
+    /// The same for a call whose body is left to `serve`.
+    pub(crate) async fn before(&self, call: &Call<'_>, serve: impl Future<Output = Response<Body>>) -> Response<Body> {
+        if self.is_off() {
+            return serve.await;
+        }
+        let mut served = None;
+        let answer = self
+            .around(call, Bytes::new(), async |_| {
+                served = Some(serve.await);
+                call.asked().encoded(200, Bytes::new())
+            })
+            .await;
+        match (answer, served) {
+            (None, _) => dropped(call),
+            (Some(_), Some(response)) => response,
+            (Some(refusal), None) => into_http(refusal),
         }
     }
 }
 
-/// `GET`, `PUT` and `DELETE` of all faults.
+/// An answer that never arrives: the server gives up the connection before it has sent anything.
+pub(crate) fn dropped(call: &Call<'_>) -> Response<Body> {
+    if call.is_head {
+        // Nothing is read of a body that could break off: the connection's task ends, without a word to standard error.
+        std::panic::resume_unwind(Box::new("a response lost on purpose"));
+    }
+    let broken = stream::once(async { Err::<Bytes, _>(io::Error::from(io::ErrorKind::ConnectionAborted)) });
+    Response::new(Body::from_stream(broken))
+}
+
+/// `GET`, `PUT` and `DELETE` of all faults, `POST` of further ones.
 pub(crate) fn routes(faults: Faults) -> Router {
-    Router::new().route(PATH, get(show).put(set).delete(end)).with_state(faults)
+    Router::new().route(PATH, get(show).put(set).post(add).delete(end)).with_state(faults)
 }
 
 async fn show(State(faults): State<Faults>) -> Response<Body> {
@@ -110,6 +100,14 @@ async fn show(State(faults): State<Faults>) -> Response<Body> {
 }
 
 async fn set(State(faults): State<Faults>, body: Body) -> Response<Body> {
+    take(faults, body, Faults::set).await
+}
+
+async fn add(State(faults): State<Faults>, body: Body) -> Response<Body> {
+    take(faults, body, Faults::add).await
+}
+
+async fn take(faults: Faults, body: Body, change: fn(&Faults, Plan) -> Result<u64, FaultError>) -> Response<Body> {
     let refuse = |message: String| (StatusCode::BAD_REQUEST, Json(json!({"message": message}))).into_response();
     let Ok(body) = to_bytes(body, PLAN_BYTES_MAX).await else {
         return refuse(format!("the faults are longer than {PLAN_BYTES_MAX} bytes"));
@@ -118,7 +116,7 @@ async fn set(State(faults): State<Faults>, body: Body) -> Response<Body> {
         Ok(plan) => plan,
         Err(error) => return refuse(format!("not {{\"seed\": …, \"rules\": […]}}: {error}")),
     };
-    match faults.set(plan) {
+    match change(&faults, plan) {
         Ok(_) => show(State(faults)).await,
         Err(error) => refuse(error.to_string()),
     }

@@ -5,13 +5,14 @@
 //! matching call always fares the same, whatever else goes on.
 //!
 //! What happens on the way to a service (latency, refusals, lost requests and responses) happens to calls of the AWS
-//! endpoint; duplicates and reordering happen in the queues and the bus, so that event source mappings see them too; kills
-//! happen to the processes of functions.
+//! endpoint and the HTTP API; duplicates and reordering happen in the queues, the buses, the topics and Lambda's own queue of
+//! events, so that event source mappings see them too; kills happen to the processes of functions.
 
 mod batch;
 mod call;
 mod chance;
 mod endpoint;
+mod operation;
 mod refusal;
 mod rule;
 mod spec;
@@ -26,7 +27,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::call::Call;
 use self::chance::Chance;
-pub(crate) use self::endpoint::{dropped, lambda, routes};
+pub(crate) use self::endpoint::{dropped, routes};
+pub(crate) use self::refusal::Asked;
 pub use self::rule::{FaultError, Kind, Moment, Rule};
 
 /// Rules at a time.
@@ -98,11 +100,29 @@ impl Faults {
         }
         plan.rules.iter().try_for_each(Rule::check)?;
         let seed = plan.seed.unwrap_or_else(chance::random_seed);
-        let counted = |rule| Counted { rule, matched: 0, injected: 0 };
         let mut state = self.lock();
         *state = State { seed, rules: plan.rules.into_iter().map(counted).collect() };
         self.shared.on.store(!state.rules.is_empty(), Ordering::Relaxed);
         Ok(seed)
+    }
+
+    /// Adds rules behind those that are there, which go on as they are. Answers the seed.
+    pub fn add(&self, plan: Plan) -> Result<u64, FaultError> {
+        plan.rules.iter().try_for_each(Rule::check)?;
+        let mut state = self.lock();
+        if state.rules.is_empty() {
+            drop(state);
+            return self.set(plan);
+        }
+        let rules = state.rules.len() + plan.rules.len();
+        if rules > RULES_MAX {
+            return Err(FaultError::TooMany { rules });
+        }
+        if plan.seed.is_some_and(|seed| seed != state.seed) {
+            return Err(FaultError::Seeded { seed: state.seed });
+        }
+        state.rules.extend(plan.rules.into_iter().map(counted));
+        Ok(state.seed)
     }
 
     /// The seed, and each rule with what it has done so far.
@@ -130,6 +150,16 @@ impl Faults {
     /// Whether a rule of `bus` delivers an event to `target` (an ARN) twice.
     pub(crate) fn delivered_twice(&self, bus: &str, target: &str) -> bool {
         self.first(&Call::of("events", "PutEvents").on([bus, target]), |kind| kind == Kind::Duplicate).is_some()
+    }
+
+    /// Whether a message of `topic` is delivered to `endpoint` (both ARNs) twice.
+    pub(crate) fn notified_twice(&self, topic: &str, endpoint: &str) -> bool {
+        self.first(&Call::of("sns", "Publish").on([topic, endpoint]), |kind| kind == Kind::Duplicate).is_some()
+    }
+
+    /// Whether an asynchronous invocation of `function` runs twice.
+    pub(crate) fn invoked_twice(&self, function: &str) -> bool {
+        self.first(&Call::of("lambda", "Invoke").on([function]), |kind| kind == Kind::Duplicate).is_some()
     }
 
     /// Whether, and how, the process is killed that is given an invocation of `function`.
@@ -173,6 +203,10 @@ impl Faults {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn counted(rule: Rule) -> Counted {
+    Counted { rule, matched: 0, injected: 0 }
 }
 
 impl Counted {

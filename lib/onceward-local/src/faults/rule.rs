@@ -4,18 +4,31 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch;
 use super::call::Call;
+use super::operation::{is_meant, operations, services};
 
-/// Services whose calls can be hit, by the names they sign with.
-const SERVICES: [&str; 7] = ["dynamodb", "events", "lambda", "logs", "sns", "sqs", "sts"];
 /// The longest a call is held up or a kill is put off, in milliseconds: as long as a function may run.
 const LATENCY_MS_MAX: u64 = 900_000;
+
+/// What a transaction under way gets in the way of.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling>
+const CONFLICTING: [&str; 7] = [
+    "DeleteItem",
+    "ExecuteStatement",
+    "ExecuteTransaction",
+    "PutItem",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+];
 
 /// Which calls are hit, how often, and by what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `dynamodb` (with its streams), `events`, `lambda`, `logs`, `sns`, `sqs`, `sts`.
+    /// `dynamodb` (with its streams), `events`, `execute-api` (the HTTP API), `lambda`, `logs`, `s3`, `scheduler`, `sns`,
+    /// `sqs`, `sts`.
     pub service: String,
     /// `PutItem`; `Put*` for all that begin so; `*`, the default, for all.
     #[serde(default = "any")]
@@ -31,7 +44,8 @@ pub struct Rule {
     /// Only calls by processes of this function (its physical name); of a kill: only its processes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
-    /// Only calls about the queue, table, bus, topic or function of this name.
+    /// Only calls about the queue, table, bus, topic, bucket, schedule, log group or function of this name; of the HTTP
+    /// API, about paths with this part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Milliseconds that a call is held up, or that a process lives on after it was given its invocation.
@@ -60,13 +74,13 @@ pub enum Kind {
     Error,
     /// `DynamoDB`: it meets a transaction under way. `TransactionConflictException`, or a cancelled transaction.
     Conflict,
-    /// Some entries of a batch fail, or are left unprocessed. AWS JSON protocol only.
+    /// Some entries of a batch fail, or are left unprocessed.
     Partial,
     /// It is not carried out, and its connection breaks.
     LostRequest,
     /// It is carried out, and its connection breaks.
     LostResponse,
-    /// A standard queue or a bus delivers twice.
+    /// A standard queue, a bus or a standard topic delivers twice, or an asynchronous invocation runs twice.
     Duplicate,
     /// A standard queue delivers in another order.
     Reorder,
@@ -94,6 +108,12 @@ pub enum FaultError {
     TooMany {
         /// How many.
         rules: usize,
+    },
+    /// Rules are to be added, by another seed.
+    #[error("the rules that are there go by the seed {seed}: leave it out, or replace all rules with PUT")]
+    Seeded {
+        /// Theirs.
+        seed: u64,
     },
     /// It is not written as a rule is.
     #[error("the fault {spec:?} is not SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…: {reason}")]
@@ -133,18 +153,22 @@ impl Rule {
 
     pub(super) fn check(&self) -> Result<(), FaultError> {
         let refuse = |reason: String| Err(FaultError::Invalid { rule: self.to_string(), reason });
-        if !SERVICES.contains(&self.service.as_str()) {
-            return refuse(format!("there is no service {}: it may be {}", self.service, SERVICES.join(", ")));
+        let Some(known) = operations(&self.service) else {
+            return refuse(format!("there is no service {}: it may be {}", self.service, services().join(", ")));
+        };
+        let meant: Vec<_> = known.iter().filter(|operation| is_meant(&self.operation, operation)).collect();
+        if meant.is_empty() {
+            let (service, operation, known) = (&self.service, &self.operation, known.join(", "));
+            return refuse(format!(
+                "{service} has no operation {operation} here: it may be {known}, or a beginning and *"
+            ));
         }
         if !(0.0..=1.0).contains(&self.probability) {
             return refuse("its probability must be from 0 to 1".to_owned());
         }
-        if !self.kind.happens_to(&self.service, None) {
-            return refuse(format!("{} does not happen to {}", self.kind, self.service));
-        }
-        let some = !self.operation.contains('*');
-        if some && !self.kind.happens_to(&self.service, Some(&self.operation)) {
-            return refuse(format!("{} does not happen to {}.{}", self.kind, self.service, self.operation));
+        if !meant.iter().any(|operation| self.kind.happens_to(&self.service, operation)) {
+            let all = if self.operation == "*" { String::new() } else { format!(".{}", self.operation) };
+            return refuse(format!("{} does not happen to {}{all}", self.kind, self.service));
         }
         let timed = matches!(self.kind, Kind::Latency | Kind::Kill);
         let given = [
@@ -156,6 +180,12 @@ impl Rule {
         ];
         if let Some((_, member)) = given.iter().find(|(pointless, _)| *pointless) {
             return refuse(format!("{member} means nothing with {}", self.kind));
+        }
+        if self.function.is_some() && self.service == "execute-api" {
+            return refuse("function means nothing with execute-api, whose callers do not sign".to_owned());
+        }
+        if self.limit == Some(0) {
+            return refuse("its limit must be at least 1".to_owned());
         }
         if self.kind == Kind::Latency && (self.latency_ms, self.jitter_ms) == (0, 0) {
             return refuse("it needs latency_ms".to_owned());
@@ -175,36 +205,25 @@ impl Rule {
             _ => call.is_by(function),
         };
         self.service == call.service
-            && self.operation_matches(call.operation)
-            && self.kind.happens_to(call.service, Some(call.operation))
-            && !(self.kind == Kind::Partial && call.protocol == crate::wire::Protocol::Query)
+            && is_meant(&self.operation, call.operation)
+            && self.kind.happens_to(call.service, call.operation)
             && self.function.as_ref().is_none_or(caller)
             && self.resource.as_ref().is_none_or(|resource| call.is_about(resource))
-    }
-
-    fn operation_matches(&self, operation: &str) -> bool {
-        match self.operation.strip_suffix('*') {
-            Some(beginning) => operation.starts_with(beginning),
-            None => operation == self.operation,
-        }
     }
 }
 
 impl Kind {
-    /// Whether it can happen to an operation, or to any of the service's.
-    fn happens_to(self, service: &str, operation: Option<&str>) -> bool {
-        let of = |operations: &[&str]| operation.is_none_or(|operation| operations.contains(&operation));
+    fn happens_to(self, service: &str, operation: &str) -> bool {
+        let of = |operations: &[&str]| operations.contains(&operation);
         match (self, service) {
-            (Self::Conflict, "dynamodb") => {
-                of(&["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems"])
-            }
-            (Self::Partial, "dynamodb") => of(&["BatchWriteItem", "BatchGetItem"]),
-            (Self::Partial, "sqs") => of(&["SendMessageBatch", "DeleteMessageBatch", "ChangeMessageVisibilityBatch"]),
-            (Self::Partial | Self::Duplicate, "events") => of(&["PutEvents"]),
-            (Self::Duplicate | Self::Reorder, "sqs") => of(&["ReceiveMessage"]),
-            (Self::Kill, "lambda") => of(&["Invoke"]),
-            (Self::Conflict | Self::Partial | Self::Duplicate | Self::Reorder | Self::Kill, _) => false,
-            _ => true,
+            (Self::Conflict, "dynamodb") => of(&CONFLICTING),
+            (Self::Partial, _) => batch::OPERATIONS.iter().any(|(name, operations)| *name == service && of(operations)),
+            (Self::Duplicate | Self::Reorder, "sqs") => operation == "ReceiveMessage",
+            (Self::Duplicate, "events") => operation == "PutEvents",
+            (Self::Duplicate, "sns") => operation == "Publish",
+            (Self::Duplicate | Self::Kill, "lambda") => operation == "Invoke",
+            (Self::Conflict | Self::Duplicate | Self::Reorder | Self::Kill, _) => false,
+            (Self::Latency | Self::Throttle | Self::Error | Self::LostRequest | Self::LostResponse, _) => true,
         }
     }
 

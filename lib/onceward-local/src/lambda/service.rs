@@ -159,6 +159,10 @@ impl Lambda {
         pool.run(permit, Request::new(payload, trace_id)).await
     }
 
+    pub(super) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     pub(super) fn destinations(&self) -> &Destinations {
         &self.inner.destinations
     }

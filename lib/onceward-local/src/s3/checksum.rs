@@ -97,7 +97,7 @@ impl Checksum {
 }
 
 /// MD5 in base64, as `Content-MD5` has it.
-pub(super) fn md5_base64(content: &[u8]) -> String {
+pub(crate) fn md5_base64(content: &[u8]) -> String {
     STANDARD.encode(Md5::digest(content))
 }
 

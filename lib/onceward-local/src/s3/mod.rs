@@ -22,9 +22,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+#[cfg(test)]
+pub(crate) use self::checksum::md5_base64;
 pub use self::error::S3Error;
 
 use self::bucket::Bucket;
+pub(crate) use self::wire::{operation, reseal};
 use crate::account::Account;
 use crate::store::{Store, StoreError};
 

@@ -32,6 +32,7 @@ use self::subscription::{Protocol, Subscription};
 use self::topic::{Sequenced, Topics};
 use crate::account::Account;
 use crate::destination::Destinations;
+use crate::faults::Faults;
 use crate::iam::Caller;
 use crate::store::{Kept, KeptGuard, Store, StoreError};
 use crate::wire::{AwsRequest, AwsResponse};
@@ -59,6 +60,7 @@ pub struct Sns {
     account: Account,
     destinations: Destinations,
     state: Arc<State>,
+    faults: Faults,
 }
 
 struct State {
@@ -104,7 +106,13 @@ impl Sns {
             undelivered: Mutex::default(),
             clock: Box::new(clock),
         };
-        Ok(Self { account, destinations, state: Arc::new(state) })
+        Ok(Self { account, destinations, state: Arc::new(state), faults: Faults::default() })
+    }
+
+    /// With what goes wrong in its deliveries on purpose.
+    #[must_use]
+    pub fn with_faults(self, faults: Faults) -> Self {
+        Self { faults, ..self }
     }
 
     /// Creates the standard topic, or finds it, and gives its ARN.
@@ -210,8 +218,13 @@ impl Sns {
         drop(topics);
         let at = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
         let notification = Notification { message, message_id, at, signature_version, sequence_number };
+        let in_order = notification.sequence_number.is_some();
         for subscription in subscriptions {
-            self.deliver(&notification, &subscription);
+            // A standard topic delivers at least once: https://docs.aws.amazon.com/sns/latest/dg/sns-create-topic.html
+            let twice = !in_order && self.faults.notified_twice(&subscription.topic_arn, &subscription.endpoint);
+            for _ in 0..=usize::from(twice) {
+                self.deliver(&notification, &subscription);
+            }
         }
         Ok(Published { message_id: notification.message_id, sequence_number: notification.sequence_number })
     }

@@ -56,6 +56,12 @@ pub enum StoreError {
         /// What `SQLite` said.
         source: Arc<rusqlite::Error>,
     },
+    /// One of its files was deleted.
+    #[error("{} was deleted while it was in use; nothing since is kept", file.display())]
+    Gone {
+        /// The file.
+        file: PathBuf,
+    },
     /// It cannot be written.
     #[error("cannot write to the data folder {}: {source}; nothing since is kept", folder.display())]
     Writing {

@@ -12,6 +12,7 @@ mod kept;
 pub(crate) mod tests;
 
 use std::fmt;
+use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -113,6 +114,15 @@ impl Store {
         self.inner.as_ref()?.failure.get()
     }
 
+    /// What `serve` answers, unless what it changed is not kept: after a write that failed, and without its files.
+    pub(crate) async fn kept<T>(&self, serve: impl Future<Output = T>) -> Result<T, StoreError> {
+        let Some(inner) = &self.inner else { return Ok(serve.await) };
+        inner.check()?;
+        let answer = serve.await;
+        inner.check()?;
+        Ok(answer)
+    }
+
     /// Writes for this store. In memory they cost nothing.
     pub(crate) fn batch(&self) -> Batch {
         Batch { writes: Vec::new(), void: !self.is_durable() }
@@ -152,6 +162,16 @@ impl Store {
 }
 
 impl Inner {
+    /// Whether everything is kept. `SQLite` writes on to files that were deleted, and says nothing.
+    fn check(&self) -> Result<(), StoreError> {
+        if let Some(missing) =
+            [STATE_FILE, TABLES_FILE].map(|file| self.folder.join(file)).iter().find(|it| !it.exists())
+        {
+            let _ = self.failure.set(StoreError::Gone { file: missing.clone() });
+        }
+        self.failure.get().map_or(Ok(()), |failure| Err(failure.clone()))
+    }
+
     fn write(&self, batch: &Batch) -> rusqlite::Result<()> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction()?;

@@ -17,6 +17,14 @@ impl Drop for Folder {
     }
 }
 
+impl Store {
+    /// From now on every write fails.
+    pub(crate) fn break_off(&self) {
+        let connection = self.inner.as_ref().unwrap().connection.lock().unwrap();
+        connection.execute("DROP TABLE records", []).unwrap();
+    }
+}
+
 #[test]
 fn records_are_there_after_reopening_and_a_prefix_takes_only_its_own() {
     let folder = Folder::new();
@@ -102,7 +110,7 @@ fn bytes_are_stored_as_they_are_and_in_memory_nothing_is_noted() {
 fn a_write_that_fails_is_remembered() {
     let folder = Folder::new();
     let store = Store::open(&folder.0).unwrap();
-    store.inner.as_ref().unwrap().connection.lock().unwrap().execute("DROP TABLE records", []).unwrap();
+    store.break_off();
     let mut batch = Batch::default();
     batch.delete("things", "a");
     store.write(&batch);

@@ -196,3 +196,64 @@ async fn a_table_that_would_have_to_be_made_anew_is_refused() {
     let error = Cloud::start(changed).unwrap_err().to_string();
     assert!(error.starts_with("table orders of the data folder has KeySchema "), "{error}");
 }
+
+/// A cloud with a data folder whose next write fails.
+async fn broken(folder: &Folder) -> Cloud {
+    let cloud = Cloud::start(CloudConfig { data: Some(folder.0.clone()), ..config().await }).unwrap();
+    cloud.services.store.break_off();
+    cloud
+}
+
+#[tokio::test]
+async fn whoever_cannot_keep_what_was_changed_does_not_answer_that_it_is_done() {
+    let schedule = json!({
+        "ScheduleExpression": "rate(1 days)",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {"Arn": "arn:aws:sqs:us-east-1:000000000000:inbox", "RoleArn": "arn:aws:iam::000000000000:role/r"},
+    });
+    let entry = json!({"EventBusName": "bus", "Source": "s", "DetailType": "a.v1", "Detail": "{}"});
+    let json_1_1 = json!({"Name": "rule", "EventPattern": r#"{"source": ["s"]}"#}).to_string();
+    let requests = [
+        ("POST /", "AmazonSQS.CreateQueue", json!({"QueueName": "q"}).to_string(), "InternalFailure"),
+        ("POST /", "", "Action=SendMessage&QueueUrl=inbox&MessageBody=m".to_owned(), "InternalFailure"),
+        ("POST /", "AWSEvents.PutRule", json_1_1, "InternalException"),
+        ("POST /", "AWSEvents.PutEvents", json!({"Entries": [entry]}).to_string(), "InternalException"),
+        ("POST /", "", "Action=CreateTopic&Name=t".to_owned(), "InternalError"),
+        ("PUT /claims", "", String::new(), "InternalError"),
+        ("POST /schedules/s", "", schedule.to_string(), "cannot write to the data folder"),
+    ];
+    for (line, target, body, code) in requests {
+        let folder = Folder::new();
+        let cloud = broken(&folder).await;
+        let (status, answer) = exchange(cloud.aws_url(), line, target, &body).await;
+        assert!(status.contains("500"), "{line} {target} {body}: {status} {answer}");
+        assert!(answer.contains(code) && answer.contains("nothing since is kept"), "{line} {target}: {answer}");
+        let others = [
+            ("GET /claims", ""),
+            ("GET /schedules", ""),
+            ("GET /2015-03-31/functions", ""),
+            ("POST /", "Logs_20140328.X"),
+        ];
+        let tables = ("POST /", "DynamoDB_20120810.ListTables");
+        for (line, target) in others.into_iter().chain([tables]) {
+            let (status, answer) = exchange(cloud.aws_url(), line, target, "{}").await;
+            assert!(status.contains("500") && answer.contains("nothing since is kept"), "{line} {target}: {answer}");
+        }
+        cloud.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn a_data_folder_that_was_deleted_keeps_nothing() {
+    let folder = Folder::new();
+    let cloud = Cloud::start(CloudConfig { data: Some(folder.0.clone()), ..config().await }).unwrap();
+    let item = json!({"TableName": "orders", "Item": {"pk": {"S": "a"}}}).to_string();
+    let put = async || exchange(cloud.aws_url(), "POST /", "DynamoDB_20120810.PutItem", &item).await;
+    assert!(put().await.0.contains("200"));
+    std::fs::remove_dir_all(&folder.0).unwrap();
+    let (status, answer) = put().await;
+    assert!(status.contains("500") && answer.contains("was deleted while it was in use"), "{status} {answer}");
+    assert!(exchange(cloud.aws_url(), "PUT /claims", "", "").await.0.contains("500"));
+    assert!(exchange(cloud.aws_url(), "GET /health", "", "").await.0.contains("200"));
+    cloud.shutdown().await;
+}

@@ -16,7 +16,7 @@ use self::attempt::{Event, Progress};
 use self::pending::Pending;
 use super::{
     error::LambdaError,
-    pool::Request,
+    pool::{Pool, Request},
     service::{EVENT_BYTES_MAX, EVENTS_MAX, Lambda},
     tasks::stopped,
 };
@@ -49,6 +49,10 @@ impl Lambda {
         })?;
         let request = Request::new(payload, trace_id);
         let request_id = request.id.clone();
+        // The queue in front of a function delivers at least once, and the copy has the same id.
+        if self.faults().invoked_twice(&pool.spec.name) {
+            self.invoke_copy(&pool, request.clone());
+        }
         let store = self.destinations().services().map(|services| services.store.clone()).unwrap_or_default();
         let event = Event::new(self.clone(), pool, request, Pending::new(store, &request_id));
         let progress = Progress::new();
@@ -62,6 +66,19 @@ impl Lambda {
             drop(room);
         });
         Ok(request_id)
+    }
+
+    /// Runs an event of which another copy is settled: what becomes of this one, nobody is told.
+    fn invoke_copy(&self, pool: &Arc<Pool>, request: Request) {
+        let pool = Arc::clone(pool);
+        let mut stop = self.tasks().stop();
+        self.tasks().spawn(async move {
+            let run = async { pool.run(pool.admit().await?, request).await };
+            tokio::select! {
+                () = stopped(&mut stop) => {}
+                _ = run => {}
+            }
+        });
     }
 
     /// Goes on with the events that an earlier process had not settled. Those of functions that are gone are too.

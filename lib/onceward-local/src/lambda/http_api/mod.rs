@@ -22,6 +22,7 @@ use tokio::time::timeout;
 pub use self::cors::Cors;
 use self::{event::Received, routes::Routes};
 use super::{error::LambdaError, pool::Finished, service::Lambda, spec::Route};
+use crate::faults::Call;
 
 /// Largest request. <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -48,14 +49,21 @@ impl Lambda {
 }
 
 async fn handle(State(api): State<HttpApi>, request: Request) -> Response {
-    let Some(cors) = api.cors.clone() else { return route(api, request).await };
+    let Some(cors) = api.cors.clone() else { return call(api, request).await };
     if let Some(answer) = cors.preflight(request.method(), request.headers()) {
         return answer;
     }
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut answer = route(api, request).await;
+    let mut answer = call(api, request).await;
     cors.complete(origin.as_ref(), &mut answer);
     answer
+}
+
+/// One call, unless a fault comes in between.
+async fn call(api: HttpApi, request: Request) -> Response {
+    let (faults, path) = (api.lambda.faults().clone(), request.uri().path().to_owned());
+    let call = Call::of("execute-api", "Invoke").on([path.as_str()]).with(request.method());
+    faults.before(&call, route(api, request)).await
 }
 
 async fn route(api: HttpApi, request: Request) -> Response {

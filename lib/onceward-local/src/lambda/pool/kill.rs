@@ -11,27 +11,56 @@ use crate::{
     lambda::environment::{Environment, INIT_MAX},
 };
 
-/// How often a process that is only just starting is looked for.
+/// How often a process that starts or ends is looked at.
 const GLANCE: Duration = Duration::from_millis(1);
+/// The longest that the end of a killed process is waited for.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
 
 impl Pool {
     /// Kills the process of `environment`, which is about to be given an invocation, if a fault wants it: at once, or some
-    /// time later, in a task of its own.
-    pub(super) fn kill_on_purpose(self: &Arc<Self>, environment: &Environment) {
-        match self.faults.kill(&self.spec.name) {
-            None => {}
-            Some(Kill { at: Moment::Before, .. }) if environment.pid().is_some() => self.kill(environment),
-            Some(Kill { after, .. }) => {
+    /// time later, in a task of its own. Never while it starts: that would be a function that does not start.
+    pub(super) async fn kill_on_purpose(self: &Arc<Self>, environment: &Environment) {
+        let Some(Kill { at, after }) = self.faults.kill(&self.spec.name).filter(|_| !self.is_attached()) else {
+            return;
+        };
+        match at {
+            Moment::Before => {
+                if self.has_started(environment).await {
+                    self.kill(environment);
+                    self.has_ended(environment).await;
+                }
+            }
+            Moment::During => {
                 let (pool, environment) = (Arc::clone(self), environment.clone());
                 self.tasks.spawn(async move {
-                    let deadline = Instant::now() + INIT_MAX;
-                    while environment.pid().is_none() && Instant::now() < deadline {
-                        sleep(GLANCE).await;
+                    if pool.has_started(&environment).await {
+                        sleep(after).await;
+                        pool.kill(&environment);
                     }
-                    sleep(after).await;
-                    pool.kill(&environment);
                 });
             }
+        }
+    }
+
+    /// Waits until the process is ready for its first invocation; answers that it does not come to that.
+    async fn has_started(&self, environment: &Environment) -> bool {
+        let deadline = Instant::now() + INIT_MAX;
+        while Instant::now() < deadline {
+            match self.lock().alive.get(&environment.index).map(|alive| alive.initialised) {
+                Some(true) => return true,
+                Some(false) => {}
+                None => return false,
+            }
+            sleep(GLANCE).await;
+        }
+        false
+    }
+
+    /// Waits until its end is known: whoever was given an invocation before that would seem to have died of it.
+    async fn has_ended(&self, environment: &Environment) {
+        let deadline = Instant::now() + SHUTDOWN_MAX;
+        while self.lock().alive.contains_key(&environment.index) && Instant::now() < deadline {
+            sleep(GLANCE).await;
         }
     }
 

@@ -208,7 +208,7 @@ impl Pool {
                 Ok(environment) => environment,
                 Err(failure) => return Ok(self.unstarted(&failure, request.id)),
             };
-            self.kill_on_purpose(&environment);
+            self.kill_on_purpose(&environment).await;
             let (reply, answer) = oneshot::channel();
             let job = Job { request: request.clone(), permit, reply };
             if let Err(job) = environment.submit(job) {

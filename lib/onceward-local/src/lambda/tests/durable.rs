@@ -85,3 +85,22 @@ async fn an_event_under_way_is_handed_to_its_function_again_after_a_restart() {
     assert_eq!(left.len(), 1, "events of functions that are gone are too");
     end(bench, &services).await;
 }
+
+#[tokio::test]
+async fn an_event_that_cannot_be_stored_is_not_accepted() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let (bench, services) = cloud_with(store.clone());
+    bench.lambda.create_function(asynchronous(EventInvokeConfig::default())).unwrap();
+    store.break_off();
+    let request = axum::http::Request::post("/2015-03-31/functions/f/invocations")
+        .header("x-amz-invocation-type", "Event")
+        .body(axum::body::Body::from("{}"))
+        .unwrap();
+    let response = tower::ServiceExt::oneshot(crate::endpoint::router(&services), request).await.unwrap();
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["x-amzn-errortype"]),
+        (500, &"ServiceException".parse().unwrap())
+    );
+    end(bench, &services).await;
+}

@@ -6,6 +6,7 @@ mod concurrency;
 mod destinations;
 mod durable;
 mod environments;
+mod faults;
 pub(crate) mod function;
 mod http_api;
 mod invocations;

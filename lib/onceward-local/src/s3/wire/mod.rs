@@ -8,6 +8,7 @@ mod copies;
 mod deletes;
 mod lists;
 mod objects;
+mod operation;
 mod reads;
 mod request;
 mod tags;
@@ -19,6 +20,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Response, header};
 
 use self::answer::Answer;
+pub(crate) use self::operation::{operation, reseal};
 use self::request::Request;
 use super::{BODY_BYTES_MAX, S3, S3Error};
 

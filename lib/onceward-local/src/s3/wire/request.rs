@@ -136,7 +136,7 @@ impl Request {
 }
 
 /// Bucket and key: of the path, or of a host such as `bucket.localhost` or `bucket.s3.localhost` and the path.
-fn address(path: &str, host: Option<&str>) -> Result<(Option<String>, Option<String>), S3Error> {
+pub(super) fn address(path: &str, host: Option<&str>) -> Result<(Option<String>, Option<String>), S3Error> {
     let decoded = |part: &str| {
         let text = percent_decode_str(part).decode_utf8();
         text.map(std::borrow::Cow::into_owned)

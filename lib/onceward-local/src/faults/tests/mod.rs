@@ -1,6 +1,7 @@
-//! Which calls are hit.
+//! Which calls are hit, and how the services' answers look then.
 
-use axum::http::{HeaderMap, HeaderValue};
+mod partial;
+mod services;
 
 use super::*;
 use crate::iam::access_key;
@@ -38,6 +39,42 @@ fn a_seed_decides_the_same_way_for_the_nth_matching_call() {
 }
 
 #[test]
+fn each_rule_has_draws_of_its_own() {
+    let specs =
+        ["dynamodb:throttle,probability=0.3", "sqs:error,probability=0.5", "dynamodb:latency=5,probability=0.5"];
+    let alone = faults(7, &specs);
+    let busy = faults(7, &specs);
+    let put = Call::of("dynamodb", "PutItem");
+    for call in 0..1_000 {
+        for _ in 0..call % 3 {
+            busy.on_the_way(&Call::of("sqs", "SendMessage"));
+            busy.received_twice("q");
+        }
+        assert_eq!(alone.on_the_way(&put), busy.on_the_way(&put), "call {call}, however many there are of SQS");
+    }
+    assert!(alone.counts().1[1].matched == 0 && busy.counts().1[1].injected > 0);
+}
+
+#[test]
+fn a_rule_that_is_added_leaves_the_others_as_they_are() {
+    let spec = ["dynamodb:throttle,probability=0.3"];
+    let (one, other) = (faults(7, &spec), faults(7, &spec));
+    let mut expected = hits(&one, 10);
+    assert_eq!(hits(&other, 10), expected);
+    let added = Plan { seed: None, rules: vec!["sqs:error".parse().unwrap()] };
+    assert_eq!(other.add(added.clone()), Ok(7));
+    expected = hits(&one, 100);
+    assert_eq!(hits(&other, 100), expected);
+    assert_eq!(other.counts().1.iter().map(|it| it.matched).collect::<Vec<_>>(), [110, 0]);
+    assert_eq!(other.add(Plan { seed: Some(8), ..added.clone() }), Err(FaultError::Seeded { seed: 7 }));
+    let many = vec![Rule::new("sqs", Kind::Throttle); RULES_MAX - 1];
+    assert_eq!(other.add(Plan { seed: None, rules: many }), Err(FaultError::TooMany { rules: RULES_MAX + 1 }));
+    let none = Faults::default();
+    assert_eq!(none.add(Plan { seed: Some(8), ..added }), Ok(8));
+    assert!(!none.is_off());
+}
+
+#[test]
 fn a_limit_ends_a_rule() {
     assert_eq!(hits(&faults(1, &["dynamodb:throttle,limit=2"]), 4), [true, true, false, false]);
 }
@@ -67,9 +104,8 @@ fn json() -> Protocol {
 
 #[test]
 fn a_resource_is_found_in_any_request() {
-    let headers = HeaderMap::new();
     let about = |service: &str, protocol, path: &str, body: &str, resource: &str| {
-        Call::of(service, "Any").requested(protocol, &headers, path, body.as_bytes()).is_about(resource)
+        Call::of(service, "Any").requested(protocol, path, body.as_bytes()).is_about(resource)
     };
     let transaction = r#"{"TransactItems": [{"Put": {"TableName": "orders", "Item": {"Name": {"S": "stock"}}}}]}"#;
     assert!(about("dynamodb", json(), "/", transaction, "orders"));
@@ -87,10 +123,7 @@ fn a_resource_is_found_in_any_request() {
 fn a_function_is_known_by_its_access_key() {
     let faults = faults(1, &["dynamodb:error,function=reserve-stock"]);
     let hit = |key: &str| {
-        let authorization = format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/dynamodb/aws4_request, S=0");
-        let headers =
-            HeaderMap::from_iter([(axum::http::header::AUTHORIZATION, HeaderValue::from_str(&authorization).unwrap())]);
-        let call = Call::of("dynamodb", "PutItem").requested(json(), &headers, "/", b"{}");
+        let call = Call::of("dynamodb", "PutItem").requested(json(), "/", b"{}").by(Some(key.to_owned()));
         faults.on_the_way(&call).1.is_some()
     };
     assert!(hit(&access_key("reserve-stock")));
@@ -108,6 +141,16 @@ fn what_makes_no_sense_is_refused() {
         ("sqs:latency=1,latency_ms=2", "latency_ms is said twice"),
         ("kinesis:throttle", "there is no service kinesis: it may be dynamodb, events"),
         ("sqs:throttle,probability=1.5", "from 0 to 1"),
+        ("s4:throttle", "there is no service s4: it may be dynamodb, events, execute-api, lambda, logs, s3, scheduler"),
+        ("sqs.SendMesage:throttle", "sqs has no operation SendMesage here: it may be AddPermission, "),
+        ("sqs.Put*:throttle", "sqs has no operation Put* here"),
+        ("dynamodb.*Item:throttle", "dynamodb has no operation *Item here"),
+        ("dynamodb.:throttle", "dynamodb has no operation  here"),
+        ("dynamodb.Get*:conflict", "conflict does not happen to dynamodb.Get*"),
+        ("s3.Put*:partial", "partial does not happen to s3.Put*"),
+        ("scheduler:partial", "partial does not happen to scheduler"),
+        ("execute-api:throttle,function=f", "function means nothing with execute-api"),
+        ("sqs:throttle,limit=0", "its limit must be at least 1"),
         ("sqs:conflict", "conflict does not happen to sqs"),
         ("dynamodb.GetItem:conflict", "conflict does not happen to dynamodb.GetItem"),
         ("sqs.SendMessage:partial", "partial does not happen to sqs.SendMessage"),
