@@ -15,16 +15,18 @@ pub(super) const RESPONSE_BYTES_MAX: usize = 6_291_556;
 /// A process that could not take its first event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InitFailure {
-    /// `Runtime.ExitError`, `Runtime.InvalidEntrypoint`, …
-    pub(super) error_type: String,
+    /// Never [`Ended::Answered`].
+    pub(super) ended: Ended,
     pub(super) reason: String,
     /// The last lines it printed.
     pub(super) log: Vec<String>,
     /// Where its lines went.
     pub(super) log_stream: Arc<str>,
+    /// Lambda's own line about it.
+    pub(super) init_report: String,
 }
 
-/// How an invocation ended, as the platform's report words it.
+/// How an invocation, or the start of a process, ended, as the platform's report words it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ended {
     /// With a response, or with an error that the function reported itself.
@@ -37,14 +39,14 @@ pub(super) enum Ended {
 }
 
 impl InitFailure {
-    /// How an invocation that needed this process ended.
-    pub(super) fn ended(&self) -> Ended {
-        Ended::Failed { error_type: self.error_type.clone(), reason: self.reason.clone() }
-    }
-
-    /// What an invocation that needed this process answers.
-    pub(super) fn invocation(&self, request_id: &str) -> Invocation {
-        failed(&self.error_type, &format!("RequestId: {request_id} Error: {}", self.reason))
+    /// What an invocation that needed this process answers, if its function has this timeout.
+    pub(super) fn invocation(&self, request_id: &str, timeout: Duration) -> Invocation {
+        match &self.ended {
+            Ended::Failed { error_type, reason } => {
+                failed(error_type, &format!("RequestId: {request_id} Error: {reason}"))
+            }
+            Ended::TimedOut | Ended::Answered => timed_out(request_id, timeout),
+        }
     }
 }
 

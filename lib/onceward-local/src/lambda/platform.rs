@@ -1,4 +1,5 @@
-//! The lines Lambda itself writes among a function's: when an invocation starts and ends, and what it took.
+//! The lines Lambda itself writes among a function's: that a process did not start, when an invocation starts and ends,
+//! and what it took.
 //! <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html>
 
@@ -7,7 +8,7 @@ use std::{fs, time::Duration};
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{failure::Ended, spec::FunctionSpec};
+use super::{environment::Phase, failure::Ended, spec::FunctionSpec};
 
 /// What one invocation took.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,6 +18,35 @@ pub(super) struct Usage {
     pub(super) init: Option<Duration>,
     /// Most that the process had at once so far, if the system tells.
     pub(super) memory_mb: Option<u64>,
+}
+
+/// The line after a process that did not start; one that did has none.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-init-errors>
+pub(super) fn init_report(spec: &FunctionSpec, phase: Phase, duration: Duration, ended: &Ended) -> String {
+    let phase = match phase {
+        Phase::Init => "init",
+        Phase::Invoke => "invoke",
+    };
+    let (status, error_type) = match ended {
+        Ended::Answered => ("success", None),
+        Ended::TimedOut => ("timeout", None),
+        Ended::Failed { error_type, .. } => ("error", Some(error_type)),
+    };
+    let duration_ms = milliseconds(duration);
+    if spec.logging.json {
+        let mut report = json!({
+            "initializationType": "on-demand",
+            "phase": phase,
+            "status": status,
+            "metrics": { "durationMs": duration_ms },
+        });
+        if let Some(error_type) = error_type {
+            report["errorType"] = json!(error_type);
+        }
+        return record("platform.initReport", &report);
+    }
+    let error_type = error_type.map(|name| format!("\tError Type: {name}")).unwrap_or_default();
+    format!("INIT_REPORT Init Duration: {duration_ms:.2} ms\tPhase: {phase}\tStatus: {status}{error_type}")
 }
 
 /// The line before an invocation's own.
@@ -152,6 +182,24 @@ mod tests {
         let failed = end(&spec(false), "id", Usage::default(), &ended);
         assert_eq!(failed[..2], ["RequestId: id Error: gone", "Runtime.ExitError"]);
         assert!(failed[3].ends_with("\tStatus: error\tError Type: Runtime.ExitError"), "{failed:?}");
+    }
+
+    #[test]
+    fn a_process_that_did_not_start_is_reported_with_phase_and_status() {
+        let took = Duration::from_micros(1_236_040);
+        let ended = Ended::Failed { error_type: "Runtime.ExitError".to_owned(), reason: "gone".to_owned() };
+        let timed_out = init_report(&spec(false), Phase::Init, took, &Ended::TimedOut);
+        assert_eq!(timed_out, "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout");
+        let failed = init_report(&spec(false), Phase::Invoke, took, &ended);
+        let expected =
+            "INIT_REPORT Init Duration: 1236.04 ms\tPhase: invoke\tStatus: error\tError Type: Runtime.ExitError";
+        assert_eq!(failed, expected);
+        let report: Value = serde_json::from_str(&init_report(&spec(true), Phase::Invoke, took, &ended)).unwrap();
+        let record = json!({
+            "initializationType": "on-demand", "phase": "invoke", "status": "error", "errorType": "Runtime.ExitError",
+            "metrics": { "durationMs": 1236.04 },
+        });
+        assert_eq!((&report["type"], &report["record"]), (&json!("platform.initReport"), &record));
     }
 
     #[test]

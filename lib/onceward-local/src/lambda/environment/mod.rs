@@ -13,9 +13,12 @@ use std::{
     sync::{Arc, atomic::AtomicU32, atomic::Ordering},
 };
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::Instant,
+};
 
-use self::life::Life;
+use self::life::{Life, NotStarted};
 pub use self::{
     attached::ATTACHED_DEADLINE,
     life::{IDLE_MAX, INIT_MAX},
@@ -23,8 +26,9 @@ pub use self::{
 pub(super) use self::{process::variables, runtime_api::RuntimeApi};
 use super::{
     failure::InitFailure,
-    pool::{Permit, Pool, Request},
+    pool::{Finished, Permit, Pool, Request},
     spec::{FunctionSpec, Invocation},
+    tasks::stopped,
 };
 
 /// An environment, as its pool keeps it.
@@ -55,7 +59,6 @@ pub(super) enum Answer {
         invocation: Invocation,
         log: Vec<String>,
     },
-    InitFailed(InitFailure),
     /// The process ended before it took the job: another may.
     NotDelivered(Permit),
 }
@@ -65,22 +68,35 @@ pub(super) enum Answer {
 pub(super) enum End {
     /// Told to, or idle for too long.
     Stopped,
-    InitFailed(InitFailure),
+    /// No process asked for an event: the last one was started in this phase.
+    InitFailed(Phase, Arc<InitFailure>),
     /// The process ended although it had nothing to do.
     DiedIdle(Option<ExitStatus>),
     /// It was killed at its timeout or ended by itself during an invocation.
     DiedAtWork,
 }
 
+/// When a process is started.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#InitPhase>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Ahead of an invocation.
+    Init,
+    /// Within an invocation and its timeout, because the init phase has failed: a *suppressed init*.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html#troubleshooting-timeouts>
+    Invoke,
+}
+
 impl Environment {
-    /// Begins a process for `pool`; [`Environment::submit`] may be called at once.
-    pub(super) fn launch(pool: &Arc<Pool>, index: u32) -> Self {
+    /// An environment for `pool`; [`Environment::submit`] may be called at once. Its process is begun now, or with the first
+    /// job.
+    pub(super) fn launch(pool: &Arc<Pool>, index: u32, phase: Phase) -> Self {
         let (sender, jobs) = mpsc::channel(1);
         let log_stream = log_stream(&pool.spec).into();
         let environment = Self { index, log_stream, jobs: sender, pid: Arc::default(), retired: Arc::default() };
         match pool.take_runtime_api() {
             Some(api) => pool.tasks.spawn(attached::run(Arc::clone(pool), environment.clone(), jobs, api)),
-            None => pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs)),
+            None => pool.tasks.spawn(run(Arc::clone(pool), environment.clone(), jobs, phase)),
         }
         environment
     }
@@ -113,19 +129,8 @@ pub(super) fn log_stream(spec: &FunctionSpec) -> String {
     }
 }
 
-async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mpsc::Receiver<Job>) {
-    let (end, last) = match Life::begin(&pool, &environment).await {
-        Ok(mut life) => {
-            let ended = life.live(&mut jobs).await;
-            if matches!(ended.0, End::Stopped) {
-                life.shut_down().await;
-            }
-            life.finish().await;
-            ended
-        }
-        Err(failure) => (End::InitFailed(failure), None),
-    };
-    let failure = if let End::InitFailed(failure) = &end { Some(failure.clone()) } else { None };
+async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mpsc::Receiver<Job>, phase: Phase) {
+    let (end, last) = live(&pool, &environment, &mut jobs, phase).await;
     pool.ended(environment.index, &end);
     if let Some((reply, permit, answer)) = last {
         drop(permit);
@@ -133,13 +138,59 @@ async fn run(pool: Arc<Pool>, environment: Environment, mut jobs: mpsc::Receiver
     }
     jobs.close();
     while let Some(job) = jobs.recv().await {
-        let answer = match &failure {
-            Some(failure) => Answer::InitFailed(failure.clone()),
-            None => Answer::NotDelivered(job.permit),
-        };
-        let _ = job.reply.send(answer);
+        let _ = job.reply.send(Answer::NotDelivered(job.permit));
     }
 }
 
 /// An answer that is given only after the environment's end is on record.
 type Last = Option<(oneshot::Sender<Answer>, Option<Permit>, Answer)>;
+
+async fn live(
+    pool: &Arc<Pool>,
+    environment: &Environment,
+    jobs: &mut mpsc::Receiver<Job>,
+    phase: Phase,
+) -> (End, Last) {
+    let job = match phase {
+        Phase::Init => match Life::start(pool, environment, phase, INIT_MAX).await {
+            Ok(life) => return life.live(None, jobs).await,
+            Err(NotStarted::Stopped) => return (End::Stopped, None),
+            Err(NotStarted::Failed(failure)) => match jobs.try_recv() {
+                Ok(job) => {
+                    pool.report_second_start(environment.index, &failure);
+                    job
+                }
+                Err(_) => return (End::InitFailed(phase, failure), None),
+            },
+        },
+        Phase::Invoke => {
+            let mut stop = pool.stop.clone();
+            tokio::select! {
+                biased;
+                () = stopped(&mut stop) => return (End::Stopped, None),
+                Some(job) = jobs.recv() => job,
+            }
+        }
+    };
+    start_for(job, pool, environment, jobs).await
+}
+
+/// Starts a process within the invocation that waits for it. If that fails, so has the invocation.
+async fn start_for(
+    job: Job,
+    pool: &Arc<Pool>,
+    environment: &Environment,
+    jobs: &mut mpsc::Receiver<Job>,
+) -> (End, Last) {
+    let began = Instant::now();
+    match Life::start(pool, environment, Phase::Invoke, pool.spec.timeout).await {
+        Ok(life) => life.live(Some((job, began)), jobs).await,
+        Err(NotStarted::Stopped) => (End::Stopped, None),
+        Err(NotStarted::Failed(failure)) => {
+            let Job { request, permit, reply } = job;
+            let Finished { invocation, log, .. } = pool.unstarted(&failure, request.id, Some(began.elapsed()));
+            let answer = Answer::Finished { invocation, log };
+            (End::InitFailed(Phase::Invoke, failure), Some((reply, Some(permit), answer)))
+        }
+    }
+}

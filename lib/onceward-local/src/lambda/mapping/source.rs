@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::sqs::POLL_WAIT;
 use crate::{
     dynamodb::DynamoDb,
-    sqs::{Receive, Received, Sqs},
+    sqs::{Receive, Received, RedrivePolicy, Sqs},
 };
 
 /// Where an SQS mapping's messages come from. Queues are named by their ARNs.
@@ -22,6 +22,11 @@ pub(crate) trait QueueSource: fmt::Debug + Send + Sync {
 
     /// Deletes messages; answers the ids of those that are still there, with the reason.
     async fn delete(&self, queue_arn: &str, messages: &[&Received]) -> Vec<(String, String)>;
+
+    /// The queue's redrive policy, if it has one and that is known here.
+    fn redrive(&self, _queue_arn: &str) -> Option<RedrivePolicy> {
+        None
+    }
 
     /// Hides a message for so long from now on. Where that is refused, it is delivered again.
     async fn hide(&self, queue_arn: &str, receipt_handle: &str, visibility: Duration);
@@ -61,6 +66,10 @@ impl QueueSource for Sqs {
             Some((message.message_id.clone(), error.to_string()))
         };
         messages.iter().filter_map(delete).collect()
+    }
+
+    fn redrive(&self, queue_arn: &str) -> Option<RedrivePolicy> {
+        self.peek(queue_arn, |entry| entry.queue.settings().redrive.clone()).ok()?
     }
 
     async fn hide(&self, queue_arn: &str, receipt_handle: &str, visibility: Duration) {

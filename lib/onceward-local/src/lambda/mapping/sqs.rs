@@ -26,7 +26,7 @@ use crate::{
         spec::SqsMapping,
         tasks::stopped,
     },
-    sqs::{Receive, Received, Sqs},
+    sqs::{Receive, Received, RedrivePolicy, Sqs},
 };
 
 /// Invocations at once of a mapping that does not say `MaximumConcurrency`.
@@ -79,6 +79,12 @@ struct Item {
     json: String,
 }
 
+impl Item {
+    fn receive_count(&self) -> u32 {
+        self.message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or_default()
+    }
+}
+
 impl Poller {
     async fn run(self, mut stop: watch::Receiver<bool>) {
         loop {
@@ -92,12 +98,12 @@ impl Poller {
 
     /// Waits for messages, and has them handled.
     async fn round(&self) {
-        self.pool.up().await;
+        self.pool.ready().await;
         let mut standby = self.pool.slots.standby().await;
         // A receive that is dropped here takes nothing: that is the source's promise.
         let received = tokio::select! {
             biased;
-            () = self.pool.down() => return,
+            () = self.pool.unready() => return,
             received = self.receive(self.mapping.batch_size, self.poll_wait()) => received,
             () = standby.called_back() => return,
         };
@@ -198,8 +204,7 @@ impl Poller {
             }
         };
         if invocation.function_error.is_some() {
-            let reason = String::from_utf8_lossy(&invocation.payload);
-            self.report("ERROR", &format!("{} messages failed, they come back: {reason}", items.len()));
+            self.report_failed(&items, &String::from_utf8_lossy(&invocation.payload));
             return false;
         }
         let identifiers: Vec<&str> = items.iter().filter_map(|item| item.record["messageId"].as_str()).collect();
@@ -207,7 +212,7 @@ impl Poller {
             None | Some(Verdict::Succeeded) => Vec::new(),
             Some(Verdict::Failed(positions)) => positions,
             Some(Verdict::Unreadable(reason)) => {
-                self.report("ERROR", &format!("{} messages count as failed, they come back: {reason}", items.len()));
+                self.report_failed(&items, &reason);
                 return false;
             }
         };
@@ -242,6 +247,13 @@ impl Poller {
         }
     }
 
+    /// Says what becomes of messages that have all failed.
+    fn report_failed(&self, items: &[Item], reason: &str) {
+        let redrive = self.source.redrive(&self.mapping.queue_arn);
+        let receives: Vec<u32> = items.iter().map(Item::receive_count).collect();
+        self.report("ERROR", &format!("{}: {reason}", fate(&receives, redrive.as_ref())));
+    }
+
     fn report(&self, level: &str, message: &str) {
         let SqsMapping { function, queue_arn, .. } = &*self.mapping;
         self.pool.sink.report(function, 0, level, &format!("{queue_arn} -> {function}: {message}"));
@@ -259,6 +271,21 @@ fn settings(mapping: &SqsMapping) -> Value {
     }
     common_settings(&mut settings, mapping.report_batch_item_failures, &mapping.filters);
     settings
+}
+
+/// What becomes of failed messages that were received so often.
+pub(super) fn fate(receives: &[u32], redrive: Option<&RedrivePolicy>) -> String {
+    let (count, most) = (receives.len(), receives.iter().max().copied().unwrap_or_default());
+    let Some(RedrivePolicy { dead_letter_arn, receives_max, .. }) = redrive else {
+        return format!("{count} messages failed, received up to {most} times; they come back");
+    };
+    let spent = receives.iter().filter(|receives| *receives >= receives_max).count();
+    if spent == 0 {
+        return format!("{count} messages failed, received up to {most} of {receives_max} times; they come back");
+    }
+    format!(
+        "{count} messages failed; {spent} of them, received {most} of {receives_max} times, go to {dead_letter_arn} next"
+    )
 }
 
 #[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the end of an ARN, which is no file")]

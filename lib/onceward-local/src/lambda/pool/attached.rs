@@ -40,6 +40,6 @@ impl Pool {
         if let Some(alive) = self.lock().alive.get_mut(&index) {
             alive.initialised = false;
         }
-        self.health.send_modify(|health| health.up -= 1);
+        self.changes.send_replace(());
     }
 }

@@ -6,13 +6,15 @@ use tokio::time::{Instant, sleep};
 
 use super::Pool;
 use crate::lambda::{
-    environment::{End, Environment},
+    environment::{End, Environment, Phase},
+    failure::InitFailure,
     tasks::stopped,
 };
 
-/// First delay before a function that does not start is tried again; doubles up to [`RESTART_DELAY_MAX`].
+/// First delay before a function that did not start for an invocation is tried again; doubles up to
+/// [`RESTART_DELAY_MAX`].
 pub const RESTART_DELAY_MIN: Duration = Duration::from_millis(500);
-/// Longest delay before a function that does not start is tried again.
+/// Longest delay before a function that did not start for an invocation is tried again.
 pub const RESTART_DELAY_MAX: Duration = Duration::from_secs(30);
 
 impl Pool {
@@ -23,7 +25,7 @@ impl Pool {
         if let Some(alive) = state.alive.get_mut(&index) {
             alive.initialised = true;
         }
-        self.health.send_modify(|health| health.up += 1);
+        self.changes.send_replace(());
     }
 
     /// `environment` has answered and is free. False: it is no longer needed.
@@ -55,29 +57,28 @@ impl Pool {
     pub(in crate::lambda) fn ended(self: &Arc<Self>, index: u32, end: &End) {
         let mut state = self.lock();
         state.idle.retain(|environment| environment.index != index);
-        let (was_up, retired) =
-            state.alive.remove(&index).map_or((false, false), |alive| (alive.initialised, alive.retiring));
-        let delay = match end {
+        let retired = state.alive.remove(&index).is_some_and(|alive| alive.retiring);
+        let known = state.failing.as_ref().map(|(_, retry_at)| retry_at.saturating_duration_since(Instant::now()));
+        let delay = match (end, known) {
             // How a process ends that was on its way out says nothing about those that come after it.
             _ if retired => Duration::ZERO,
-            End::Stopped | End::DiedAtWork => Duration::ZERO,
-            End::InitFailed(_) | End::DiedIdle(_) => {
+            // Others that were started at the same time have failed, too.
+            (End::InitFailed(..), Some(left)) if !left.is_zero() => left,
+            // The first invocation is another try, at once.
+            (End::Stopped | End::DiedAtWork | End::InitFailed(Phase::Init, _), _) => Duration::ZERO,
+            (End::InitFailed(Phase::Invoke, _) | End::DiedIdle(_), _) => {
                 state.failures += 1;
                 restart_delay(state.failures)
             }
         };
-        if let (End::InitFailed(failure), false) = (end, retired) {
-            state.failing = Some((failure.clone(), Instant::now() + delay));
-        }
         let replace = state.wanted && state.staying() == 0 && !*self.stop.borrow();
+        if let (End::InitFailed(_, failure), false) = (end, retired) {
+            state.failing = Some((Arc::clone(failure), Instant::now() + delay));
+            state.failed += 1;
+            state.last_failure = Some(Arc::clone(failure));
+        }
         drop(state);
-        self.health.send_modify(|health| {
-            health.up -= usize::from(was_up);
-            if let (End::InitFailed(failure), false) = (end, retired) {
-                health.failed += 1;
-                health.last_failure = Some(failure.clone());
-            }
-        });
+        self.changes.send_replace(());
         if !retired {
             self.report(index, end, delay);
         }
@@ -101,16 +102,34 @@ impl Pool {
     }
 
     fn report(&self, index: u32, end: &End, delay: Duration) {
+        let delay_ms = delay.as_millis();
         let message = match end {
             End::Stopped | End::DiedAtWork => return,
-            End::InitFailed(failure) => self.not_started(Some(failure.clone())).to_string(),
+            End::InitFailed(Phase::Init, failure) => {
+                format!("{}\nits next invocation starts it again", self.not_started(Some(failure)))
+            }
+            End::InitFailed(Phase::Invoke, failure) => {
+                let error = self.not_started(Some(failure));
+                format!("{error}\nits invocations fail for {delay_ms} ms; the next one then starts it again")
+            }
             End::DiedIdle(status) => {
                 let status = status.map_or("unknown".to_owned(), |status| status.to_string());
-                format!("environment {index} of {} ended while it waited for an event: {status}", self.spec.name)
+                let name = &self.spec.name;
+                format!(
+                    "environment {index} of {name} ended while it waited for an event: {status}\nnext try in {delay_ms} ms"
+                )
             }
         };
-        let message = format!("{message}\nnext try in {} ms", delay.as_millis());
         self.sink.report(&self.spec.name, index, "ERROR", &message);
+    }
+
+    /// The process of `index` did not start, and an invocation waits for it.
+    pub(in crate::lambda) fn report_second_start(&self, index: u32, failure: &InitFailure) {
+        let (name, reason, seconds) = (&self.spec.name, &failure.reason, self.spec.timeout.as_secs_f64());
+        let message = format!(
+            "function {name} did not start: {reason}; it is started again within the invocation's timeout of {seconds} s"
+        );
+        self.sink.report(name, index, "WARN", &message);
     }
 }
 

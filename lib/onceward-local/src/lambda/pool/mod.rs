@@ -3,6 +3,7 @@
 mod attached;
 mod kill;
 mod lifecycle;
+mod readiness;
 mod replacement;
 mod slots;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -24,13 +26,13 @@ use uuid::Uuid;
 pub use self::lifecycle::{RESTART_DELAY_MAX, RESTART_DELAY_MIN};
 pub(super) use self::slots::{Full, Permit, Slots};
 use super::{
-    environment::{Answer, Environment, Job},
+    environment::{Answer, Environment, Job, Phase},
     error::LambdaError,
     failure::{InitFailure, exited},
     log::{LogSink, Tail},
     platform::{self, Usage},
     spec::{FunctionSpec, Invocation},
-    tasks::{Tasks, stopped},
+    tasks::Tasks,
 };
 use crate::{account::Account, faults::Faults, logs::Logs};
 
@@ -56,7 +58,8 @@ pub(super) struct Pool {
     attached: Option<attached::Address>,
     pub(super) created: DateTime<Utc>,
     state: Mutex<State>,
-    health: watch::Sender<Health>,
+    /// Sent to after each change of the state that somebody may wait for.
+    changes: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -70,7 +73,11 @@ struct State {
     wanted: bool,
     /// Failures in a row.
     failures: u32,
-    failing: Option<(InitFailure, Instant)>,
+    /// The last start failed. Until then invocations fail without another one.
+    failing: Option<(Arc<InitFailure>, Instant)>,
+    /// Starts that failed, ever.
+    failed: u64,
+    last_failure: Option<Arc<InitFailure>>,
 }
 
 #[derive(Debug)]
@@ -79,16 +86,6 @@ struct Alive {
     initialised: bool,
     /// On its way out.
     retiring: bool,
-}
-
-/// What those who wait for a function to come up look at.
-#[derive(Debug, Clone, Default)]
-struct Health {
-    /// Environments that have asked for an event.
-    up: usize,
-    /// Environments that ended before they did, ever.
-    failed: u64,
-    last_failure: Option<InitFailure>,
 }
 
 /// A finished invocation and the last lines its process printed.
@@ -131,7 +128,6 @@ impl Pool {
             None => (ENVIRONMENTS_MAX, WAITING_MAX),
         };
         let slots = Slots::new(running, waiting);
-        let health = watch::Sender::new(Health::default());
         logs.create_group(&spec.log_group());
         Arc::new(Self {
             spec,
@@ -145,7 +141,7 @@ impl Pool {
             attached: None,
             created: Utc::now(),
             state: Mutex::default(),
-            health,
+            changes: watch::Sender::new(()),
         })
     }
 
@@ -169,35 +165,6 @@ impl Pool {
         self.lock().alive.values().filter_map(|alive| alive.environment.pid()).collect()
     }
 
-    /// Keeps one environment ready from now on; waits until the first is up, or has failed.
-    pub(super) async fn start(self: &Arc<Self>) -> Result<(), LambdaError> {
-        let mut health = self.health.subscribe();
-        let failed = health.borrow().failed;
-        self.warm();
-        let mut stop = self.stop.clone();
-        let health = tokio::select! {
-            () = stopped(&mut stop) => return Err(LambdaError::ShuttingDown),
-            health = health.wait_for(|health| health.up > 0 || health.failed > failed) => health,
-        };
-        match health {
-            Ok(health) if health.up > 0 => Ok(()),
-            Ok(health) => Err(self.not_started(health.last_failure.clone())),
-            Err(_) => Err(LambdaError::ShuttingDown),
-        }
-    }
-
-    /// Resolves when some environment is up: before that, an event source must take nothing from its source.
-    pub(super) async fn up(self: &Arc<Self>) {
-        let mut health = self.health.subscribe();
-        self.warm();
-        let _ = health.wait_for(|health| health.up > 0).await;
-    }
-
-    /// Resolves when no environment is up (any more).
-    pub(super) async fn down(&self) {
-        let _ = self.health.subscribe().wait_for(|health| health.up == 0).await;
-    }
-
     /// Runs one invocation in the slot `permit`.
     pub(super) async fn run(self: &Arc<Self>, mut permit: Permit, request: Request) -> Result<Finished, LambdaError> {
         for _ in 0..DISPATCHES_MAX {
@@ -206,7 +173,7 @@ impl Pool {
             }
             let environment = match self.checkout() {
                 Ok(environment) => environment,
-                Err(failure) => return Ok(self.unstarted(&failure, request.id)),
+                Err(failure) => return Ok(self.unstarted(&failure, request.id, None)),
             };
             self.kill_on_purpose(&environment).await;
             let (reply, answer) = oneshot::channel();
@@ -219,7 +186,6 @@ impl Pool {
                 Ok(Answer::Finished { invocation, log }) => {
                     return Ok(Finished { request_id: request.id, invocation, log });
                 }
-                Ok(Answer::InitFailed(failure)) => return Ok(self.unstarted(&failure, request.id)),
                 Ok(Answer::NotDelivered(returned)) => permit = returned,
                 Err(_) => return Err(LambdaError::ShuttingDown),
             }
@@ -231,46 +197,55 @@ impl Pool {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A free environment, or a new one. While the function fails to start: the failure, at once.
-    fn checkout(self: &Arc<Self>) -> Result<Environment, InitFailure> {
+    /// A free environment, or a new one. For a while after the function has failed to start: that failure.
+    fn checkout(self: &Arc<Self>) -> Result<Environment, Arc<InitFailure>> {
         let mut state = self.lock();
         state.wanted = true;
         if let Some(environment) = state.idle.pop() {
             return Ok(environment);
         }
         match &state.failing {
-            Some((failure, retry_at)) if Instant::now() < *retry_at => Err(failure.clone()),
-            _ => Ok(self.launch(&mut state)),
+            Some((failure, retry_at)) if Instant::now() < *retry_at => Err(Arc::clone(failure)),
+            Some(_) => Ok(self.launch(&mut state, Phase::Invoke)),
+            None => Ok(self.launch(&mut state, Phase::Init)),
         }
     }
 
-    fn launch(self: &Arc<Self>, state: &mut State) -> Environment {
+    fn launch(self: &Arc<Self>, state: &mut State, phase: Phase) -> Environment {
         state.last_index += 1;
-        let environment = Environment::launch(self, state.last_index);
+        let environment = Environment::launch(self, state.last_index, phase);
         state
             .alive
             .insert(environment.index, Alive { environment: environment.clone(), initialised: false, retiring: false });
+        self.changes.send_replace(());
         environment
     }
 
-    /// Starts an environment if there is none. While the function fails to start, its replacement is on its way.
+    /// Starts an environment if there is none. A function that has failed to start waits for an invocation.
     fn warm(self: &Arc<Self>) {
         let mut state = self.lock();
         state.wanted = true;
-        let failing = state.failing.as_ref().is_some_and(|(_, retry_at)| Instant::now() < *retry_at);
-        if state.staying() == 0 && !failing {
-            let environment = self.launch(&mut state);
+        if state.failing.is_none() {
+            self.launch_first(&mut state);
+        }
+    }
+
+    fn launch_first(self: &Arc<Self>, state: &mut State) {
+        if state.staying() == 0 {
+            let environment = self.launch(state, Phase::Init);
             state.idle.push(environment);
         }
     }
 
-    /// The outcome of an invocation whose environment did not start, written to the log as Lambda does.
-    fn unstarted(&self, failure: &InitFailure, request_id: String) -> Finished {
-        let invocation = failure.invocation(&request_id);
+    /// The outcome of an invocation without a process, written to the log as Lambda does. `took` is how long the start
+    /// took that failed; none if the failure was on record.
+    pub(super) fn unstarted(&self, failure: &InitFailure, request_id: String, took: Option<Duration>) -> Finished {
+        let invocation = failure.invocation(&request_id, self.spec.timeout);
         let start = platform::start(&self.spec, &request_id);
-        let end = platform::end(&self.spec, &request_id, Usage::default(), &failure.ended());
+        let usage = Usage { duration: took.unwrap_or_default(), ..Usage::default() };
+        let end = platform::end(&self.spec, &request_id, usage, &failure.ended);
         let tail = Tail::default();
-        failure.log.iter().for_each(|line| tail.push(line));
+        failure.log.iter().chain(took.map(|_| &failure.init_report)).for_each(|line| tail.push(line));
         for line in std::iter::once(start).chain(end) {
             self.logs.put(&self.spec.log_group(), &self.spec.name, &failure.log_stream, &line);
             tail.push(&line);
@@ -278,13 +253,18 @@ impl Pool {
         Finished { request_id, invocation, log: tail.lines() }
     }
 
-    fn not_started(&self, failure: Option<InitFailure>) -> LambdaError {
-        let (reason, log) = failure.map(|failure| (failure.reason, failure.log)).unwrap_or_default();
+    fn not_started(&self, failure: Option<&InitFailure>) -> LambdaError {
+        let (reason, log) = failure.map(|failure| (failure.reason.clone(), failure.log.clone())).unwrap_or_default();
         LambdaError::InitFailed { function: self.spec.name.clone(), reason, log }
     }
 }
 
 impl State {
+    /// Whether some environment has asked for an event.
+    fn is_up(&self) -> bool {
+        self.alive.values().any(|alive| alive.initialised)
+    }
+
     /// How many environments are not on their way out.
     fn staying(&self) -> usize {
         self.alive.values().filter(|alive| !alive.retiring).count()

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A whole cloud's services with the queue `told`, and a bench around its Lambda.
-fn cloud() -> (Bench, Services) {
+pub(super) fn cloud() -> (Bench, Services) {
     cloud_with(Store::memory())
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn end(bench: Bench, services: &Services) {
     services.destinations.disconnect();
 }
 
-fn table(services: &Services) {
+pub(super) fn table(services: &Services) {
     let table = json!({
         "TableName": "things",
         "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],

@@ -44,31 +44,6 @@ async fn a_process_that_dies_idle_is_replaced_without_being_asked() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_start_says_why_and_is_not_tried_in_a_loop() {
-    let mut bench = Bench::with_function(&[("INIT", "exit")]);
-    let refused = bench.lambda.start("f").await.unwrap_err();
-    let LambdaError::InitFailed { reason, log, .. } = &refused else { panic!("{refused}") };
-    assert_eq!(reason, "Runtime exited with error: exit status 3");
-    assert!(log.iter().any(|line| line == "no database here"), "{log:?}");
-    let report = bench.report().await;
-    assert!(report.contains("no database here") && report.ends_with("next try in 500 ms"), "{report}");
-
-    let error = json(&bench.invoke(json!({})).await);
-    assert_eq!(error["errorType"], "Runtime.ExitError", "answered from the failure on record");
-    assert!(bench.report().await.ends_with("next try in 1000 ms"));
-    bench.lambda.shutdown().await;
-}
-
-#[tokio::test]
-async fn a_reported_init_error_is_handed_on() {
-    let bench = Bench::with_function(&[("INIT", "report")]);
-    let error = json(&bench.invoke(json!({})).await);
-    assert_eq!(error["errorType"], "Config");
-    assert!(error["errorMessage"].as_str().unwrap().ends_with("Error: TABLE is not set"));
-    bench.lambda.shutdown().await;
-}
-
-#[tokio::test]
 async fn a_missing_bootstrap_is_named() {
     let bench = Bench::new();
     let mut missing = spec("f", &[]);

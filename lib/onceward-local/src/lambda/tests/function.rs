@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     env,
+    fs::File,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::exit,
@@ -22,17 +23,7 @@ pub(crate) const EVENT: &str = "EVENT ";
 fn function() {
     let Ok(address) = env::var("AWS_LAMBDA_RUNTIME_API") else { return };
     let mut api = Api::connect(&address);
-    match env::var("INIT").as_deref() {
-        Ok("exit") => {
-            eprintln!("no database here");
-            exit(3);
-        }
-        Ok("report") => {
-            api.post("runtime/init/error", &json!({ "errorType": "Config", "errorMessage": "TABLE is not set" }));
-            exit(1);
-        }
-        _ => {}
-    }
+    initialise(&mut api);
     for handled in 0.. {
         let (headers, event) = api.call("GET", "runtime/invocation/next", b"");
         let id = headers["lambda-runtime-aws-request-id"].clone();
@@ -44,6 +35,32 @@ fn function() {
         if event["then"] == "exit" {
             exit(0);
         }
+    }
+}
+
+/// Fails as `INIT` says; if `INIT_TIMES` says how often, only so often. `STARTS` is the file that counts.
+fn initialise(api: &mut Api) {
+    let start = env::var("STARTS").map_or(1, |path| {
+        let mut starts = File::options().create(true).append(true).open(path).unwrap();
+        starts.write_all(b"x").unwrap();
+        starts.metadata().unwrap().len()
+    });
+    if env::var("INIT_TIMES").is_ok_and(|times| start > times.parse().unwrap()) {
+        return;
+    }
+    match env::var("INIT").as_deref() {
+        Ok("exit") => {
+            eprintln!("no database here");
+            exit(i32::try_from(start).unwrap());
+        }
+        Ok("report") => {
+            api.post("runtime/init/error", &json!({ "errorType": "Config", "errorMessage": "TABLE is not set" }));
+            exit(1);
+        }
+        Ok("hang") => loop {
+            sleep(Duration::from_secs(1));
+        },
+        _ => {}
     }
 }
 

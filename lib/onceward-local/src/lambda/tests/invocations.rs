@@ -29,7 +29,7 @@ async fn a_runtime_learns_request_deadline_function_and_trace() {
     let now = chrono::Utc::now().timestamp_millis();
     let headers = json(&bench.invoke(json!({ "do": "headers" })).await);
     let deadline: i64 = headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse().unwrap();
-    assert!((now + 5_000..now + 25_000).contains(&deadline), "{deadline} is about 5 s after {now}");
+    assert!((now + 30_000..now + 50_000).contains(&deadline), "{deadline} is about 30 s after {now}");
     let arn = "arn:aws:lambda:eu-central-1:000000000000:function:f";
     assert_eq!(headers["lambda-runtime-invoked-function-arn"], arn);
     assert_eq!(headers["lambda-runtime-aws-request-id"].as_str().unwrap().len(), 36);

@@ -13,6 +13,7 @@ mod invocations;
 mod replacement;
 mod shards;
 mod sqs;
+mod starts;
 mod streams;
 mod topics;
 
@@ -22,11 +23,17 @@ use serde_json::Value;
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{FunctionSpec, Invocation, Lambda, LogLine, LogSink};
-use crate::{account::Account, destination::Destinations, logs::Logs};
+use crate::{
+    account::Account,
+    destination::Destinations,
+    logs::Logs,
+    wire::{AwsRequest, Protocol},
+};
 
 /// Nothing here takes this long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// Of functions that are not about timeouts: a busy machine does not reach it.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A Lambda and what its functions print.
 struct Bench {
@@ -76,6 +83,19 @@ impl Bench {
     /// The next event the function is given.
     async fn event(&mut self) -> Value {
         self.line(|line| serde_json::from_str(line.text.strip_prefix(function::EVENT)?).ok()).await
+    }
+
+    /// What is in a log group, oldest first.
+    async fn log_lines(&self, group: &str) -> Vec<String> {
+        let request = AwsRequest {
+            protocol: Protocol::Json { content_type: "application/x-amz-json-1.1" },
+            action: "FilterLogEvents".to_owned(),
+            path: "/".to_owned(),
+            body: serde_json::json!({ "logGroupName": group }).to_string().into(),
+        };
+        let answer: Value = serde_json::from_slice(&self.logs.handle(request).await.body).unwrap();
+        let events = answer["events"].as_array().unwrap();
+        events.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()
     }
 
     /// The next error the cloud itself reports.

@@ -8,7 +8,12 @@ use std::{
 
 use serde_json::json;
 
-use super::{Bench, json, runs, spec, until};
+use super::{
+    Bench, json, runs, spec,
+    starts::{queue, send, source_report},
+    until,
+};
+use crate::{lambda::SqsMapping, sqs::Depth};
 
 /// A folder with a bootstrap in it, removed in the end.
 struct Package(PathBuf);
@@ -89,10 +94,27 @@ async fn a_function_that_did_not_start_is_tried_at_once() {
     let package = Package::new();
     package.write("exit 3");
     let bench = bench(&package);
-    bench.lambda.start("f").await.unwrap_err();
+    assert_eq!(json(&bench.invoke(json!({})).await)["errorType"], "Runtime.ExitError");
     package.write("export ANSWER=2");
     bench.lambda.replace("f").unwrap();
     assert_eq!(json(&bench.invoke(json!({})).await), 2, "and not answered from the failure on record");
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_that_a_broken_build_has_failed_is_for_the_next_build() {
+    let package = Package::new();
+    package.write("exit 3");
+    let mut bench = bench(&package);
+    let (sqs, mapping) = queue(&bench, 0, 2);
+    send(&sqs, "a");
+    bench.lambda.map_sqs(sqs.clone(), SqsMapping { maximum_concurrency: Some(1), ..mapping }).unwrap();
+    source_report(&mut bench, "arn:aws:sqs:").await;
+    package.write("export ANSWER=2");
+    bench.lambda.replace("f").unwrap();
+    assert_eq!(bench.event().await["Records"][0]["attributes"]["ApproximateReceiveCount"], "2");
+    until(|| sqs.depth("q").unwrap() == Depth::default()).await;
+    assert_eq!(sqs.depth("dead").unwrap(), Depth::default());
     bench.lambda.shutdown().await;
 }
 

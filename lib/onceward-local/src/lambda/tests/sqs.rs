@@ -171,18 +171,6 @@ async fn nothing_is_received_while_every_environment_is_at_work() {
 }
 
 #[tokio::test]
-async fn nothing_is_received_while_the_function_does_not_start() {
-    let (mut bench, sqs, mapping) = queue("q", &[("INIT", "exit")]);
-    send(&sqs, "a");
-    bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
-    for _ in 0..2 {
-        bench.report().await;
-        assert_eq!(sqs.depth("q").unwrap(), Depth { visible: 1, in_flight: 0, delayed: 0 });
-    }
-    bench.lambda.shutdown().await;
-}
-
-#[tokio::test]
 async fn pollers_that_wait_leave_their_slots_to_invocations() {
     let (bench, sqs, mapping) = queue("q", &[]);
     bench.lambda.map_sqs(sqs, SqsMapping { maximum_concurrency: Some(ENVIRONMENTS_MAX), ..mapping }).unwrap();

@@ -247,9 +247,9 @@ impl Lane {
         }
     }
 
-    /// Waits until the function has started, and for a slot.
+    /// Waits until the function has started or may be tried, and for a slot.
     async fn admission(&self) -> Permit {
-        self.reading.pool.up().await;
+        self.reading.pool.ready().await;
         self.reading.pool.slots.acquire_unbounded().await
     }
 

@@ -1,5 +1,7 @@
 //! The life of a process, from its start to the reason for its end.
 
+mod init;
+
 use std::{
     process::ExitStatus,
     sync::{Arc, atomic::Ordering},
@@ -14,22 +16,21 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
+pub use self::init::INIT_MAX;
+pub(super) use self::init::NotStarted;
 use super::{
-    Answer, End, Environment, Job, Last, process,
-    runtime_api::{Call, Delivery, Outcome, RuntimeApi, listen},
+    Answer, End, Environment, Job, Last,
+    runtime_api::{Call, Delivery, Outcome, RuntimeApi},
 };
 use crate::lambda::{
-    failure::{Ended, InitFailure, UNHANDLED, exit_reason, exited, response_too_large, timed_out},
-    log::{Flush, Source, Tail},
+    failure::{Ended, UNHANDLED, exit_reason, exited, response_too_large, timed_out},
+    log::{Flush, Source},
     platform::{self, Usage},
     pool::{Pool, Request},
     spec::Invocation,
     tasks::stopped,
 };
 
-/// How long a process may take to ask for its first event.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
-pub const INIT_MAX: Duration = Duration::from_secs(10);
 /// An environment that did nothing for this long ends, unless it is its function's only one.
 pub const IDLE_MAX: Duration = Duration::from_mins(1);
 /// The shutdown phase of a process with an internal extension: after SIGTERM it has this long until it is killed.
@@ -51,7 +52,6 @@ pub(super) struct Life {
     log: Source,
     output: Vec<JoinHandle<()>>,
     flushes: Vec<mpsc::Sender<Flush>>,
-    started: Instant,
     /// How long it took to ask for its first event, until an invocation has reported that.
     init: Option<Duration>,
     stop: watch::Receiver<bool>,
@@ -68,63 +68,31 @@ enum Step {
 }
 
 impl Life {
-    pub(super) async fn begin(pool: &Arc<Pool>, environment: &Environment) -> Result<Self, InitFailure> {
-        let failure = |reason: String| InitFailure {
-            error_type: "Runtime.InvalidEntrypoint".to_owned(),
-            reason: format!("Couldn't find valid bootstrap(s): [{}]: {reason}", pool.spec.bootstrap.display()),
-            log: Vec::new(),
-            log_stream: Arc::clone(&environment.log_stream),
-        };
-        let started = Instant::now();
-        let api = listen().await.map_err(|error| failure(format!("no port for its Runtime API: {error}")))?;
-        let mut child = process::spawn(&pool.spec, &pool.account, &environment.log_stream, api.address)
-            .map_err(|error| failure(error.to_string()))?;
-        environment.pid.store(child.id().unwrap_or_default(), Ordering::Relaxed);
-        let log = Source {
-            function: pool.spec.name.clone(),
-            environment: environment.index,
-            log_group: pool.spec.log_group(),
-            log_stream: Arc::clone(&environment.log_stream),
-            tail: Tail::default(),
-            sink: pool.sink.clone(),
-            logs: pool.logs.clone(),
-        };
-        let (mut output, mut flushes) = (Vec::new(), Vec::new());
-        let mut flush = || {
-            let (sender, receiver) = mpsc::channel(1);
-            flushes.push(sender);
-            receiver
-        };
-        output.extend(child.stdout.take().map(|stdout| tokio::spawn(log.clone().read(stdout, flush()))));
-        output.extend(child.stderr.take().map(|stderr| tokio::spawn(log.clone().read(stderr, flush()))));
-        Ok(Self {
-            pool: Arc::clone(pool),
-            environment: environment.clone(),
-            child,
-            api,
-            next: None,
-            log,
-            output,
-            flushes,
-            started,
-            init: None,
-            stop: pool.stop.clone(),
-            has_extension: false,
-        })
+    /// From the process's first request for an event to the reason for its end. It may have been started for a job, which
+    /// began then.
+    pub(super) async fn live(mut self, first: Option<(Job, Instant)>, jobs: &mut mpsc::Receiver<Job>) -> (End, Last) {
+        self.pool.initialised(self.environment.index);
+        let ended = self.work(first, jobs).await;
+        if matches!(ended.0, End::Stopped) {
+            self.shut_down().await;
+        }
+        self.finish().await;
+        ended
     }
 
-    /// From the start of the process to the reason for its end.
-    pub(super) async fn live(&mut self, jobs: &mut mpsc::Receiver<Job>) -> (End, Last) {
-        if let Err(end) = self.initialise().await {
-            return (end, None);
+    async fn work(&mut self, first: Option<(Job, Instant)>, jobs: &mut mpsc::Receiver<Job>) -> (End, Last) {
+        if let Some((job, began)) = first
+            && let Some(ended) = self.serve(job, began).await
+        {
+            return ended;
         }
-        self.pool.initialised(self.environment.index);
         loop {
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => return (End::Stopped, None),
                 Some(job) = jobs.recv() => {
-                    if let Some(ended) = self.serve(job).await {
+                    self.log.tail.clear();
+                    if let Some(ended) = self.serve(job, Instant::now()).await {
                         return ended;
                     }
                 }
@@ -144,48 +112,16 @@ impl Life {
         }
     }
 
-    async fn initialise(&mut self) -> Result<(), End> {
-        let deadline = Instant::now() + INIT_MAX;
-        let (error_type, reason) = loop {
-            tokio::select! {
-                biased;
-                () = stopped(&mut self.stop) => return Err(End::Stopped),
-                Some(call) = self.api.calls.recv() => match call {
-                    Call::Next(sender) => {
-                        self.next = Some(sender);
-                        self.init = Some(self.started.elapsed());
-                        return Ok(());
-                    }
-                    Call::InitError(payload) => break reported(&payload),
-                    Call::Extension => self.has_extension = true,
-                    Call::Finished { .. } => {}
-                },
-                status = self.child.wait() => break ("Runtime.ExitError".to_owned(), exit_reason(status.ok())),
-                () = sleep_until(deadline) => {
-                    let seconds = INIT_MAX.as_secs();
-                    let reason = format!("Runtime did not ask for its first event within {seconds} seconds");
-                    break ("Sandbox.Timedout".to_owned(), reason);
-                }
-            }
-        };
-        // It may have more to say about the error it reported.
-        let _ = timeout(OUTPUT_MAX, self.child.wait()).await;
-        self.finish().await;
-        let log_stream = Arc::clone(&self.environment.log_stream);
-        Err(End::InitFailed(InitFailure { error_type, reason, log: self.log.tail.lines(), log_stream }))
-    }
-
-    /// Runs one job; says why the environment ended, if it did.
-    async fn serve(&mut self, job: Job) -> Option<(End, Last)> {
+    /// Runs one job, whose time counts from `began`; says why the environment ended, if it did.
+    async fn serve(&mut self, job: Job, began: Instant) -> Option<(End, Last)> {
         let Job { request: Request { id: request_id, trace_id, payload }, permit, reply } = job;
         let limit = self.pool.spec.timeout;
-        let deadline_ms = chrono::Utc::now().timestamp_millis() + i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let left = limit.saturating_sub(began.elapsed());
+        let deadline_ms = chrono::Utc::now().timestamp_millis() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         let function_arn = self.pool.function_arn();
         let mut delivery =
             Some(Delivery { request_id: request_id.clone(), deadline_ms, function_arn, trace_id, payload });
-        self.log.tail.clear();
         self.log.platform(&platform::start(&self.pool.spec, &request_id));
-        let began = Instant::now();
         let (invocation, ended) = match self.exchange(&request_id, &mut delivery, began + limit).await {
             Step::Answered(Outcome::Response(payload)) => {
                 (Invocation { payload, function_error: None }, Ended::Answered)
@@ -272,7 +208,7 @@ impl Life {
     }
 
     /// Asks a process with an extension to come to its end, and waits for that as long as Lambda does.
-    pub(super) async fn shut_down(&mut self) {
+    async fn shut_down(&mut self) {
         let pid = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(pid) = pid.filter(|_| self.has_extension)
             && kill_process(pid, Signal::TERM).is_ok()
@@ -298,7 +234,8 @@ impl Life {
 
     /// Kills and reaps the process, if that is still to do, and reads what it left to print. What it started goes with
     /// it, as with a sandbox: a script's commands would live on.
-    pub(super) async fn finish(&mut self) {
+    async fn finish(&mut self) {
+        self.environment.pid.store(0, Ordering::Relaxed);
         if let Some(group) = self.child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
             // It leads a group of its own, which may be gone already.
             let _ = kill_process_group(group, Signal::KILL);
@@ -311,11 +248,4 @@ impl Life {
             }
         }
     }
-}
-
-/// What `init/error` says.
-fn reported(payload: &[u8]) -> (String, String) {
-    let report: serde_json::Value = serde_json::from_slice(payload).unwrap_or_default();
-    let text = |field: &str, default: &str| report[field].as_str().unwrap_or(default).to_owned();
-    (text("errorType", "Runtime.InitError"), text("errorMessage", "the function reported an error while it started"))
 }
