@@ -11,6 +11,10 @@ use crate::account::Account;
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html>
 pub const ENTRIES_SIZE_MAX_BYTES: usize = 1024 * 1024;
 
+/// Characters of a `DetailType`.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
+const DETAIL_TYPE_MAX_CHARS: usize = 128;
+
 /// The member that only a replayed event has.
 const REPLAY_NAME: &str = "replay-name";
 
@@ -52,6 +56,10 @@ impl Entry {
                 let reason = format!("{parameter} is a required argument");
                 return Err(EntryError::InvalidArgument { parameter, reason });
             }
+        }
+        if self.detail_type.chars().count() > DETAIL_TYPE_MAX_CHARS {
+            let reason = format!("it has more than {DETAIL_TYPE_MAX_CHARS} characters");
+            return Err(EntryError::InvalidArgument { parameter: "DetailType", reason });
         }
         if self.source.starts_with("aws.") {
             return Err(EntryError::NotAuthorizedForSource);

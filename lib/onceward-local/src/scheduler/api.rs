@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::error::SchedulerError;
 use super::schedule::time::seconds;
 use super::schedule::{DEFAULT_GROUP, Schedule, check_name};
-use super::store::{Group, Stored, check_tags};
+use super::store::{Group, Stored, TAG_KEY_CHARS, check_length, check_tags};
 use super::{Scheduler, State as ScheduleState};
 
 /// Entries of a list answer, at most and if the request says nothing.
@@ -72,8 +72,15 @@ impl Query {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn group(&self) -> &str {
-        self.get("groupName").unwrap_or(DEFAULT_GROUP)
+    fn group(&self) -> Result<&str, SchedulerError> {
+        let group = self.get("groupName").unwrap_or(DEFAULT_GROUP);
+        check_name("groupName", group).map(|()| group)
+    }
+
+    /// What the names to list begin with.
+    fn prefix(&self) -> Result<&str, SchedulerError> {
+        let Some(prefix) = self.get("NamePrefix") else { return Ok("") };
+        check_name("namePrefix", prefix).map(|()| prefix)
     }
 
     /// One page of `items`, as the member `name` of the answer. The token is the position it starts at.
@@ -153,8 +160,9 @@ async fn update(State(scheduler): State<Scheduler>, Path(name): Path<String>, bo
 
 async fn get_schedule(State(scheduler): State<Scheduler>, Path(name): Path<String>, query: RawQuery) -> Answer {
     let query = Query::new(query);
+    check_name("name", &name)?;
     let store = scheduler.store();
-    let stored = store.schedule(query.group(), &name)?;
+    let stored = store.schedule(query.group()?, &name)?;
     let mut described = json!(stored.schedule);
     described["Arn"] = json!(stored.arn);
     described["CreationDate"] = json!(seconds(stored.created_at));
@@ -166,10 +174,12 @@ async fn delete(State(scheduler): State<Scheduler>, Path(name): Path<String>, qu
     let query = Query::new(query);
     let token = query.get("clientToken");
     check_token(token)?;
-    let request = format!("{}/{name}", query.group());
+    check_name("name", &name)?;
+    let group = query.group()?;
+    let request = format!("{group}/{name}");
     let mut store = scheduler.store();
     if !store.is_repeated("DeleteSchedule", token, &request)? {
-        store.delete(query.group(), &name)?;
+        store.delete(group, &name)?;
         store.remember("DeleteSchedule", token, request);
     }
     Ok(Json(json!({})))
@@ -177,7 +187,7 @@ async fn delete(State(scheduler): State<Scheduler>, Path(name): Path<String>, qu
 
 async fn list(State(scheduler): State<Scheduler>, query: RawQuery) -> Answer {
     let query = Query::new(query);
-    let (group, prefix) = (query.get("ScheduleGroup"), query.get("NamePrefix").unwrap_or_default());
+    let (group, prefix) = (query.get("ScheduleGroup"), query.prefix()?);
     let state = match query.get("State") {
         None => None,
         Some("ENABLED") => Some(ScheduleState::Enabled),
@@ -186,6 +196,7 @@ async fn list(State(scheduler): State<Scheduler>, query: RawQuery) -> Answer {
     };
     let store = scheduler.store();
     if let Some(group) = group {
+        check_name("groupName", group)?;
         store.group(group)?;
     }
     let found = store.schedules.values().filter(|Stored { schedule, .. }| {
@@ -214,6 +225,8 @@ async fn create_group(State(scheduler): State<Scheduler>, Path(name): Path<Strin
     if let Some(unknown) = members.keys().next() {
         return Err(SchedulerError::validation(format!("The local cloud does not know {unknown} of a group")));
     }
+    check_name("name", &name)?;
+    check_tags(&tags)?;
     let request = json!([name, tags]).to_string();
     if scheduler.store().is_repeated("CreateScheduleGroup", token.as_deref(), &request)? {
         let arn = scheduler.store().group(&name)?.arn.clone();
@@ -233,6 +246,7 @@ async fn delete_group(State(scheduler): State<Scheduler>, Path(name): Path<Strin
     let query = Query::new(query);
     let token = query.get("clientToken");
     check_token(token)?;
+    check_name("name", &name)?;
     let mut store = scheduler.store();
     if !store.is_repeated("DeleteScheduleGroup", token, &name)? {
         store.delete_group(&name)?;
@@ -243,7 +257,7 @@ async fn delete_group(State(scheduler): State<Scheduler>, Path(name): Path<Strin
 
 async fn list_groups(State(scheduler): State<Scheduler>, query: RawQuery) -> Answer {
     let query = Query::new(query);
-    let prefix = query.get("NamePrefix").unwrap_or_default();
+    let prefix = query.prefix()?;
     let store = scheduler.store();
     query.page("ScheduleGroups", store.groups.values().filter(|group| group.name.starts_with(prefix)).map(described))
 }
@@ -280,7 +294,8 @@ async fn list_tags(State(scheduler): State<Scheduler>, Path(arn): Path<String>) 
 
 async fn tag(State(scheduler): State<Scheduler>, Path(arn): Path<String>, body: Bytes) -> Answer {
     let (mut members, _) = members(&body)?;
-    let added = tags(members.remove("Tags").unwrap_or_else(|| json!([])))?;
+    let added = tags(members.remove("Tags").unwrap_or(Value::Null))?;
+    check_tags(&added)?;
     let now = scheduler.clock.now();
     let mut store = scheduler.store();
     let group = store.tagged(&arn)?;
@@ -294,6 +309,10 @@ async fn tag(State(scheduler): State<Scheduler>, Path(arn): Path<String>, body: 
 async fn untag(State(scheduler): State<Scheduler>, Path(arn): Path<String>, query: RawQuery) -> Answer {
     let query = Query::new(query);
     let keys: Vec<_> = query.0.iter().filter(|(name, _)| name == "TagKeys").map(|(_, key)| key).collect();
+    if keys.is_empty() {
+        return Err(SchedulerError::validation("The request must contain the parameter TagKeys"));
+    }
+    keys.iter().try_for_each(|key| check_length("tagKeys", key, TAG_KEY_CHARS))?;
     let now = scheduler.clock.now();
     let mut store = scheduler.store();
     let group = store.tagged(&arn)?;

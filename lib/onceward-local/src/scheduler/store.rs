@@ -1,6 +1,7 @@
 //! Schedules and groups, as they are kept.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,11 @@ const TOKENS_MAX: usize = 10_000;
 
 /// Tags of one group. <https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html>
 const TAGS_MAX: usize = 50;
+
+/// Characters of a tag's key and of its value.
+/// <https://docs.aws.amazon.com/scheduler/latest/APIReference/API_Tag.html>
+pub(super) const TAG_KEY_CHARS: RangeInclusive<usize> = 1..=128;
+const TAG_VALUE_CHARS: RangeInclusive<usize> = 1..=256;
 
 /// A group of schedules.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -161,6 +167,9 @@ impl Store {
 
     /// The group of an ARN, with its tags to change.
     pub(super) fn tagged(&mut self, arn: &str) -> Result<&mut Group, SchedulerError> {
+        if !(arn.starts_with("arn:aws") && arn.contains(":schedule-group/")) {
+            return Err(SchedulerError::validation(format!("ResourceArn '{arn}' is not the ARN of a schedule group.")));
+        }
         let group = self.groups.values_mut().find(|group| group.arn == arn);
         group.ok_or_else(|| SchedulerError::NotFound { what: format!("Resource {arn}") })
     }
@@ -253,7 +262,21 @@ pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Schedule
     if tags.len() > TAGS_MAX {
         return Err(SchedulerError::validation(format!("A schedule group has at most {TAGS_MAX} tags.")));
     }
-    Ok(())
+    tags.iter().try_for_each(|(key, value)| {
+        check_length("key", key, TAG_KEY_CHARS)?;
+        check_length("value", value, TAG_VALUE_CHARS)
+    })
+}
+
+pub(super) fn check_length(what: &str, text: &str, chars: RangeInclusive<usize>) -> Result<(), SchedulerError> {
+    if chars.contains(&text.chars().count()) {
+        return Ok(());
+    }
+    let (min, max) = chars.into_inner();
+    Err(SchedulerError::validation(format!(
+        "1 validation error detected: Value '{text}' at '{what}' failed to satisfy constraint: Member must have length \
+         greater than or equal to {min} and less than or equal to {max}"
+    )))
 }
 
 fn no_group(name: &str) -> SchedulerError {

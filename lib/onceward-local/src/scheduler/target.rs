@@ -144,6 +144,9 @@ impl Target {
             }
             _ => {}
         }
+        if self.input.as_ref().is_some_and(String::is_empty) {
+            return refuse("Input must have 1 character or more");
+        }
         let json = ["lambda", "events"].contains(&service);
         if self.input.as_deref().is_some_and(|input| json && serde_json::from_str::<Value>(input).is_err()) {
             return refuse("Input must be JSON for this target");

@@ -17,6 +17,12 @@ pub enum SnsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A message attribute that is none.
+    #[error("{reason}")]
+    InvalidParameterValue {
+        /// Which one, and what is wrong with it.
+        reason: String,
+    },
     /// A batch with no entry, too many, or two of one id.
     #[error("{reason}")]
     InvalidBatch {
@@ -48,6 +54,7 @@ impl SnsError {
             Self::NotFound { what: "Resource" } => "ResourceNotFound",
             Self::NotFound { .. } => "NotFound",
             Self::InvalidParameter { .. } => "InvalidParameter",
+            Self::InvalidParameterValue { .. } => "ParameterValueInvalid",
             Self::InvalidBatch { code, .. } | Self::LimitExceeded { code, .. } => code,
             Self::UnsupportedAction { .. } => "InvalidAction",
         }
@@ -59,6 +66,7 @@ impl SnsError {
             Self::NotFound { .. } => 404,
             Self::LimitExceeded { code, .. } if *code != "TagLimitExceeded" => 403,
             Self::InvalidParameter { .. }
+            | Self::InvalidParameterValue { .. }
             | Self::InvalidBatch { .. }
             | Self::LimitExceeded { .. }
             | Self::UnsupportedAction { .. } => 400,

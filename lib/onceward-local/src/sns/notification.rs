@@ -20,6 +20,10 @@ pub const MESSAGE_SIZE_MAX_BYTES: usize = 256 * 1024;
 /// Length of a subject in characters, by the same page.
 const SUBJECT_MAX_CHARS: usize = 100;
 
+/// Length of a message attribute's name in characters.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
+const ATTRIBUTE_NAME_MAX_CHARS: usize = 256;
+
 /// What stands where AWS puts a signature.
 const UNSIGNED: &str = "the local cloud does not sign notifications";
 
@@ -112,13 +116,35 @@ impl Publication {
 
 fn check_attribute(name: &str, attribute: &MessageAttribute) -> Result<(), SnsError> {
     let kind = attribute.data_type.split('.').next().unwrap_or_default();
-    let invalid = |reason: &str| Err(SnsError::invalid(format!("MessageAttributes {name}"), reason));
+    let invalid = |reason: &str| {
+        Err(SnsError::InvalidParameterValue { reason: format!("The message attribute '{name}' is invalid: {reason}") })
+    };
+    if let Some(reason) = name_fault(name) {
+        return invalid(reason);
+    }
     match (&attribute.value, kind) {
         (AttributeValue::Text(text), "String" | "Number") if text.is_empty() => invalid("the value is empty"),
         (AttributeValue::Text(_), "String") | (AttributeValue::Binary(_), "Binary") => Ok(()),
         (AttributeValue::Text(text), "Number") if text.parse::<f64>().is_ok() => Ok(()),
         (AttributeValue::Text(_), "Number") => invalid("the value is not a number"),
         _ => invalid("the type must be String, Number or Binary, and the value of that type"),
+    }
+}
+
+/// Why a message attribute may not be called so.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
+fn name_fault(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    if !(1..=ATTRIBUTE_NAME_MAX_CHARS).contains(&name.chars().count()) {
+        Some("its name must have 1 to 256 characters")
+    } else if !name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c)) {
+        Some("its name can contain A-Z, a-z, 0-9, underscore, hyphen and period")
+    } else if name.starts_with('.') || name.ends_with('.') || name.contains("..") {
+        Some("its name must not start or end with a period, or have two in succession")
+    } else if lower.starts_with("aws.") || lower.starts_with("amazon.") {
+        Some("its name must not start with AWS. or Amazon.")
+    } else {
+        None
     }
 }
 

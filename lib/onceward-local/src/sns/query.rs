@@ -6,6 +6,10 @@ use std::fmt::Write;
 
 use super::error::SnsError;
 
+/// `arn:{partition}:sns:{region}:{account}:{name}`.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+const ARN_PARTS: usize = 6;
+
 /// The parameters of a request. Lists are `Name.member.1`, maps `Name.entry.1.key` and `.value`.
 #[derive(Debug)]
 pub(super) struct Parameters(BTreeMap<String, String>);
@@ -21,6 +25,11 @@ impl Parameters {
 
     pub(super) fn required(&self, name: &str) -> Result<&str, SnsError> {
         self.get(name).ok_or_else(|| SnsError::invalid(name, "no value for required parameter"))
+    }
+
+    /// A parameter that names a resource.
+    pub(super) fn arn(&self, name: &str) -> Result<&str, SnsError> {
+        check_arn(name, self.required(name)?)
     }
 
     /// The numbered items of a list or map, in order: those with a parameter that begins with `{prefix}{n}`.
@@ -49,6 +58,16 @@ impl Parameters {
             Ok((key, self.get(&format!("{item}.{value}")).unwrap_or_default().to_owned()))
         };
         self.items(prefix).into_iter().map(entry).collect()
+    }
+}
+
+/// What is no ARN is no resource that is missing.
+pub(super) fn check_arn<'a>(name: &str, arn: &'a str) -> Result<&'a str, SnsError> {
+    match arn.split(':').count() {
+        parts if parts < ARN_PARTS => {
+            Err(SnsError::invalid(name, format!("An ARN must have at least {ARN_PARTS} elements, not {parts}")))
+        }
+        _ => Ok(arn),
     }
 }
 

@@ -22,8 +22,11 @@ pub const SUBSCRIPTIONS_MAX: usize = 100_000;
 /// <https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html>
 pub(super) const FILTERS_MAX: usize = 200;
 
-/// Tags of one topic. <https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html>
-pub(super) const TAGS_MAX: usize = 50;
+/// Tags of one topic, and characters of their keys and values.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-tags.html>
+const TAGS_MAX: usize = 50;
+const TAG_KEY_MAX_CHARS: usize = 128;
+const TAG_VALUE_MAX_CHARS: usize = 256;
 
 /// What the names of FIFO topics and queues end with.
 pub(super) const FIFO_SUFFIX: &str = ".fifo";
@@ -147,9 +150,7 @@ impl Topics {
         check_name(name, fifo)?;
         let others = attributes.iter().filter(|(name, _)| *name != "FifoTopic");
         others.into_iter().try_for_each(|(name, value)| check_attribute(name, value, fifo))?;
-        if tags.len() > TAGS_MAX {
-            return Err(too_many_tags());
-        }
+        check_tags(tags)?;
         let arn = account.arn("sns", name);
         if let Some(topic) = self.by_arn.get(&arn) {
             // Attributes that are not named may be anything: creating again asks only for what it names.
@@ -335,8 +336,27 @@ pub(super) fn default_policy(account: &Account, topic_arn: &str) -> String {
     .to_string()
 }
 
-pub(super) fn too_many_tags() -> SnsError {
-    SnsError::LimitExceeded { code: "TagLimitExceeded", reason: format!("A topic has at most {TAGS_MAX} tags") }
+/// Whether a topic may have these tags.
+pub(super) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), SnsError> {
+    if tags.len() > TAGS_MAX {
+        let reason = format!("A topic has at most {TAGS_MAX} tags");
+        return Err(SnsError::LimitExceeded { code: "TagLimitExceeded", reason });
+    }
+    let fits = |(key, value): (&String, &String)| {
+        (1..=TAG_KEY_MAX_CHARS).contains(&key.chars().count())
+            && value.chars().count() <= TAG_VALUE_MAX_CHARS
+            && !key.to_ascii_lowercase().starts_with("aws:")
+    };
+    match tags.iter().find(|tag| !fits(*tag)) {
+        Some((key, _)) => Err(SnsError::invalid(
+            "Tags",
+            format!(
+                "'{key}': a key has 1 to {TAG_KEY_MAX_CHARS} characters and does not begin with aws:, a value has at \
+                 most {TAG_VALUE_MAX_CHARS}"
+            ),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn check_name(name: &str, fifo: bool) -> Result<(), SnsError> {

@@ -32,6 +32,16 @@ const OPTIONAL: [&str; 9] = [
     "FifoThroughputLimit",
 ];
 
+/// Attributes that every queue has, and that can be set.
+const DEFAULTED: [&str; 6] = [
+    "VisibilityTimeout",
+    "DelaySeconds",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "SqsManagedSseEnabled",
+];
+
 impl Sqs {
     /// Creates a queue with attributes named as AWS names them; answers its URL. Creating it again with the same
     /// attributes does nothing. Its dead-letter queue must exist. The name of a deleted queue is free after 60 seconds.
@@ -169,10 +179,7 @@ impl Sqs {
         self.with_queue(queue, |entry, _| {
             let mut all = entry.tags.clone();
             all.extend(tags);
-            if all.len() > limits::TAGS_MAX {
-                let reason = format!("Too many tags for queue: {}; the maximum is {}.", all.len(), limits::TAGS_MAX);
-                return Err(SqsError::InvalidParameterValue { reason });
-            }
+            check_tags(&all)?;
             entry.tags = all;
             Ok(())
         })?
@@ -209,6 +216,27 @@ impl Sqs {
     }
 }
 
+pub(crate) fn is_queue_attribute(name: &str) -> bool {
+    COMPUTED.contains(&name) || OPTIONAL.contains(&name) || DEFAULTED.contains(&name)
+}
+
+/// Whether a queue may have these tags.
+pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), SqsError> {
+    let key_fits = |key: &str| limits::TAG_KEY_CHARS.contains(&key.chars().count());
+    let reason = if tags.len() > limits::TAGS_MAX {
+        format!("Too many tags for queue: {}; the maximum is {}.", tags.len(), limits::TAGS_MAX)
+    } else if tags.keys().any(|key| !key_fits(key)) {
+        "Tag keys must be between 1 and 128 characters in length.".to_owned()
+    } else if tags.values().any(|value| value.chars().count() > limits::TAG_VALUE_CHARS_MAX) {
+        "Tag values must be between 0 and 256 characters in length.".to_owned()
+    } else if let Some(key) = tags.keys().find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
+        format!("Tag keys must not start with aws:, which is reserved. The key is '{key}'.")
+    } else {
+        return Ok(());
+    };
+    Err(SqsError::InvalidParameterValue { reason })
+}
+
 /// The name in a name, a URL or an ARN.
 pub(crate) fn name(queue: &str) -> &str {
     let separator = if queue.starts_with("arn:") { ':' } else { '/' };
@@ -219,7 +247,7 @@ pub(crate) fn find<'a>(queues: &'a mut BTreeMap<String, Entry>, queue: &str) -> 
     queues.get_mut(name(queue)).ok_or_else(|| missing(queue))
 }
 
-fn missing(queue: &str) -> SqsError {
+pub(crate) fn missing(queue: &str) -> SqsError {
     SqsError::QueueDoesNotExist { queue: queue.to_owned() }
 }
 

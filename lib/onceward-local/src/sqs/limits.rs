@@ -65,3 +65,8 @@ pub const PERMISSION_ACTIONS_MAX: usize = 7;
 pub const PERMISSION_LABEL_CHARS_MAX: usize = 80;
 /// Tags of one queue.
 pub const TAGS_MAX: usize = 50;
+/// Characters of a tag's key.
+/// <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>
+pub const TAG_KEY_CHARS: RangeInclusive<usize> = 1..=128;
+/// Characters of a tag's value.
+pub const TAG_VALUE_CHARS_MAX: usize = 256;

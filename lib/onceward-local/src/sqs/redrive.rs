@@ -63,6 +63,9 @@ impl RedriveAllowPolicy {
             Some("byQueue") if !(1..=limits::REDRIVE_SOURCES_MAX).contains(&sources.len()) => {
                 Err(refuse("byQueue takes 1 to 10 sourceQueueArns."))
             }
+            Some("byQueue") if !sources.iter().all(|arn| is_queue_arn(arn)) => {
+                Err(refuse("sourceQueueArns must be ARNs of queues."))
+            }
             Some("byQueue") => Ok(Self::ByQueue(sources)),
             Some(_) if !sources.is_empty() => Err(refuse("sourceQueueArns goes only with byQueue.")),
             Some("allowAll") => Ok(Self::AllowAll),

@@ -106,6 +106,13 @@ impl Sqs {
         format!("{}/{}/{name}", account.endpoint, account.id)
     }
 
+    /// A URL of another account's queue names none here; one of another host, or without an account, does.
+    pub(crate) fn check_url(&self, url: &str) -> Result<(), SqsError> {
+        let account = url.trim_end_matches('/').rsplit('/').nth(1).unwrap_or_default();
+        let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+        if is_account && account != self.shared.account.id { Err(directory::missing(url)) } else { Ok(()) }
+    }
+
     /// The queue's ARN.
     pub fn arn(&self, name: &str) -> String {
         self.shared.account.arn("sqs", name)

@@ -105,7 +105,7 @@ async fn an_archive_that_cannot_be_is_refused() {
             "Event bus none does not",
         ),
         (json!({"EventPattern": "{"}), "InvalidEventPatternException", "not valid JSON"),
-        (json!({"ArchiveName": "b".repeat(49)}), "ValidationException", "Archive name"),
+        (json!({"ArchiveName": "b".repeat(49)}), "ValidationException", "archiveName"),
         (json!({"KmsKeyIdentifier": "k"}), "ValidationException", "KmsKeyIdentifier"),
     ];
     for (more, code, words) in rows {

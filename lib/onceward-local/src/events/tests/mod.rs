@@ -2,6 +2,7 @@
 
 mod archive;
 mod bus;
+mod constraints;
 mod delivery;
 mod durable;
 mod permissions;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::WireTime;
+use super::constraints::check_member;
 use crate::events::rule::pattern;
 use crate::events::{ENTRIES_SIZE_MAX_BYTES, Entry, EventBridge, EventsError};
 
@@ -39,7 +40,15 @@ struct WireEntry {
 }
 
 impl WireEntry {
-    fn entry(self) -> Result<Entry, EventsError> {
+    /// The entry, the `number`-th of its request.
+    fn entry(self, number: usize) -> Result<Entry, EventsError> {
+        for (member, name, value) in
+            [("EventBusName", "eventBusName", &self.event_bus_name), ("TraceHeader", "traceHeader", &self.trace_header)]
+        {
+            if let Some(value) = value {
+                check_member("PutEvents", member, value, &format!("entries.{number}.member.{name}"))?;
+            }
+        }
         Ok(Entry {
             bus: self.event_bus_name.unwrap_or_default(),
             source: self.source.unwrap_or_default(),
@@ -65,7 +74,8 @@ pub(super) fn put(events: &EventBridge, request: PutEvents) -> Result<Value, Eve
             "1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length {bound}"
         )));
     }
-    let entries = request.entries.into_iter().map(WireEntry::entry).collect::<Result<Vec<_>, _>>()?;
+    let entries =
+        (1..).zip(request.entries).map(|(number, entry)| entry.entry(number)).collect::<Result<Vec<_>, _>>()?;
     if entries.iter().map(Entry::size).sum::<usize>() > ENTRIES_SIZE_MAX_BYTES {
         return Err(EventsError::validation("Total size of the entries in the request is over the limit."));
     }

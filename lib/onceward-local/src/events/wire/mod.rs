@@ -3,6 +3,7 @@
 
 mod archives;
 mod buses;
+mod constraints;
 mod events;
 mod permissions;
 mod replays;
@@ -40,6 +41,10 @@ fn answer(events: &EventBridge, request: &AwsRequest) -> Result<Value, EventsErr
         return Err(EventsError::validation("EventBridge speaks AWS JSON 1.1, not the query protocol"));
     }
     let body: &[u8] = if request.body.is_empty() { b"{}" } else { &request.body };
+    // The entries of `PutEvents`, which may be long, are checked as they are read.
+    if request.action != "PutEvents" {
+        constraints::check(&request.action, body)?;
+    }
     match request.action.as_str() {
         "PutEvents" => events::put(events, parse(body)?),
         "TestEventPattern" => events::test_pattern(parse(body)?),

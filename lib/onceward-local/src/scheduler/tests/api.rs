@@ -108,6 +108,38 @@ async fn groups_hold_schedules_and_tags() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_a_name_is_a_validation_error_not_a_missing_resource() {
+    let bench = Bench::new(&[]);
+    bench.ok("POST", "/schedule-groups/shop", NONE).await;
+    let long = "x".repeat(65);
+    let group = "/tags/arn:aws:scheduler:eu-west-1:000000000000:schedule-group/shop";
+    let tag = |key: usize, value: usize| json!({"Tags": [{"Key": "k".repeat(key), "Value": "v".repeat(value)}]});
+    for (method, path, body) in [
+        ("GET", format!("/schedules/{long}"), NONE),
+        ("GET", "/schedules/s?groupName=".to_owned(), NONE),
+        ("DELETE", "/schedules/a%20b".to_owned(), NONE),
+        ("DELETE", "/schedules/s?groupName=a%20b".to_owned(), NONE),
+        ("GET", format!("/schedules?ScheduleGroup={long}"), NONE),
+        ("GET", "/schedules?NamePrefix=".to_owned(), NONE),
+        ("DELETE", format!("/schedule-groups/{long}"), NONE),
+        ("GET", "/schedule-groups?NamePrefix=a%20b".to_owned(), NONE),
+        ("POST", "/schedule-groups/new".to_owned(), tag(129, 1)),
+        ("POST", group.to_owned(), tag(0, 1)),
+        ("POST", group.to_owned(), tag(129, 1)),
+        ("POST", group.to_owned(), tag(1, 0)),
+        ("POST", group.to_owned(), tag(1, 257)),
+        ("POST", group.to_owned(), NONE),
+        ("DELETE", group.to_owned(), NONE),
+        ("DELETE", format!("{group}?TagKeys="), NONE),
+        ("GET", "/tags/shop".to_owned(), NONE),
+    ] {
+        let (status, code, message) = bench.refused(method, &path, body).await;
+        assert_eq!((status, code.as_str()), (400, "ValidationException"), "{method} {path}: {message}");
+    }
+    bench.ok("POST", group, tag(128, 256)).await;
+}
+
+#[tokio::test]
 async fn what_aws_or_the_local_cloud_does_not_take_is_refused() {
     let bench = Bench::new(&[]);
     let arn = |arn: &str| json!({"Target": {"Arn": arn}});
@@ -136,6 +168,7 @@ async fn what_aws_or_the_local_cloud_does_not_take_is_refused() {
         (arn("arn:aws:events:eu-west-1:000000000000:event-bus/default"), "EventBridgeParameters are required"),
         (arn("arn:aws:lambda:eu-west-1:000000000000:function:f"), "Input must be JSON"),
         (arn("queue"), "not in correct format"),
+        (json!({"Target": {"Input": ""}}), "1 character or more"),
     ];
     for (more, words) in rows {
         let (status, code, message) = bench.refused("POST", "/schedules/s", schedule(NEVER, "work", &more)).await;

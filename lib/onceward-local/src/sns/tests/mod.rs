@@ -16,6 +16,7 @@ use crate::lambda::LogSink;
 use crate::sqs::{AttributeValue, MessageAttribute, Receive, Received, Sqs};
 use crate::wire::{AwsRequest, Protocol};
 
+const NO_TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:none";
 const TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:orders";
 
 fn cloud(queues: &[&str]) -> (Sns, Sqs) {
@@ -257,6 +258,66 @@ async fn what_a_queue_does_not_take_is_remembered() {
     assert_eq!((lost.len(), &lost[0].message_id, &lost[0].subscription_arn), (1, &id, &subscription));
 }
 
+#[tokio::test]
+async fn what_is_no_arn_is_an_invalid_parameter_not_a_missing_resource() {
+    let (sns, _sqs) = cloud(&[]);
+    for (action, parameter) in [
+        ("GetTopicAttributes", "TopicArn"),
+        ("DeleteTopic", "TopicArn"),
+        ("Publish", "TopicArn"),
+        ("Publish", "TargetArn"),
+        ("PublishBatch", "TopicArn"),
+        ("ListSubscriptionsByTopic", "TopicArn"),
+        ("Unsubscribe", "SubscriptionArn"),
+        ("GetSubscriptionAttributes", "SubscriptionArn"),
+        ("ListTagsForResource", "ResourceArn"),
+    ] {
+        for arn in ["", "orders", "arn:aws:sns:eu-west-1:000000000000"] {
+            let (status, body) = call(&sns, action, &[(parameter, arn), ("Message", "x")]).await;
+            assert_eq!((status, element(&body, "Code")), (400, "InvalidParameter"), "{action}: {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_of_message_attributes_are_checked() {
+    let (sns, _sqs) = cloud(&[]);
+    sns.create_topic("orders").unwrap();
+    let (longest, too_long) = ("a".repeat(256), "a".repeat(257));
+    let good = ["a", "A_b-c.9", "AWSome", longest.as_str()];
+    let bad = ["", "a b", "é", ".a", "a.", "a..b", "AWS.a", "amazon.a", too_long.as_str()];
+    for (name, taken) in good.map(|name| (name, true)).into_iter().chain(bad.map(|name| (name, false))) {
+        let parameters = [
+            ("TopicArn", TOPIC),
+            ("Message", "x"),
+            ("MessageAttributes.entry.1.Name", name),
+            ("MessageAttributes.entry.1.Value.DataType", "String"),
+            ("MessageAttributes.entry.1.Value.StringValue", "v"),
+        ];
+        let (status, body) = call(&sns, "Publish", &parameters).await;
+        assert_eq!(status == 200, taken, "{name}: {body}");
+        assert!(taken || element(&body, "Code") == "ParameterValueInvalid", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn tags_of_a_topic_are_checked() {
+    let (sns, _sqs) = cloud(&[]);
+    sns.create_topic("orders").unwrap();
+    let (key, value) = ("k".repeat(129), "v".repeat(257));
+    for (key, value) in [("", "v"), (key.as_str(), "v"), ("k", value.as_str()), ("aws:k", "v")] {
+        let tag = [("ResourceArn", TOPIC), ("Tags.member.1.Key", key), ("Tags.member.1.Value", value)];
+        let (_, body) = call(&sns, "TagResource", &tag).await;
+        assert_eq!(element(&body, "Code"), "InvalidParameter", "{key}: {body}");
+        let (_, body) = call(&sns, "CreateTopic", &[&[("Name", "other")][..], &tag[1..]].concat()).await;
+        assert_eq!(element(&body, "Code"), "InvalidParameter", "{key}: {body}");
+    }
+    let twice = [("ResourceArn", TOPIC), ("Tags.member.1.Key", "k"), ("Tags.member.2.Key", "k")];
+    let (_, body) = call(&sns, "TagResource", &twice).await;
+    assert!(element(&body, "Message").contains("Duplicated keys"), "{body}");
+    accepted(&sns, "TagResource", &[("ResourceArn", TOPIC), ("Tags.member.1.Key", &key[1..])]).await;
+}
+
 /// Action, parameters, code and words of the refusal.
 type Refusal<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
 
@@ -288,13 +349,13 @@ async fn what_the_local_cloud_does_not_do_is_refused_by_name() {
             "InvalidParameter",
             "FIFO",
         ),
-        ("Subscribe", &[("TopicArn", "arn:none"), ("Protocol", "sqs"), ("Endpoint", queue)], "NotFound", "Topic"),
-        ("Unsubscribe", &[("SubscriptionArn", "arn:none")], "NotFound", "Subscription"),
+        ("Subscribe", &[("TopicArn", NO_TOPIC), ("Protocol", "sqs"), ("Endpoint", queue)], "NotFound", "Topic"),
+        ("Unsubscribe", &[("SubscriptionArn", NO_TOPIC)], "NotFound", "Subscription"),
         ("Publish", &[("TopicArn", TOPIC)], "InvalidParameter", "Message"),
         ("Publish", &[("TopicArn", TOPIC), ("Message", &long)], "InvalidParameter", "Message too long"),
         ("Publish", &[("PhoneNumber", "+1"), ("Message", "x")], "InvalidParameter", "PhoneNumber"),
         ("ConfirmSubscription", &[("TopicArn", TOPIC), ("Token", "t")], "InvalidParameter", "Invalid token"),
-        ("TagResource", &[("ResourceArn", "arn:none")], "ResourceNotFound", "Resource"),
+        ("TagResource", &[("ResourceArn", NO_TOPIC)], "ResourceNotFound", "Resource"),
         ("CheckIfPhoneNumberIsOptedOut", &[], "InvalidAction", "CheckIfPhoneNumberIsOptedOut"),
     ];
     for (action, parameters, code, words) in rows {

@@ -53,7 +53,7 @@ fn act(sns: &Sns, request: &AwsRequest) -> Answer {
         "ConfirmSubscription" => subscriptions::confirm(sns, &parameters),
         "Unsubscribe" => subscriptions::unsubscribe(sns, &parameters),
         "ListSubscriptions" => subscriptions::list(sns, &parameters, None),
-        "ListSubscriptionsByTopic" => subscriptions::list(sns, &parameters, Some(parameters.required("TopicArn")?)),
+        "ListSubscriptionsByTopic" => subscriptions::list(sns, &parameters, Some(parameters.arn("TopicArn")?)),
         "GetSubscriptionAttributes" => subscriptions::attributes(sns, &parameters),
         "SetSubscriptionAttributes" => subscriptions::set_attribute(sns, &parameters),
         "Publish" => publish::one(sns, &parameters),

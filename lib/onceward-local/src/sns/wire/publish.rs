@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::Answer;
-use crate::sns::query::{Parameters, Xml};
+use crate::sns::query::{Parameters, Xml, check_arn};
 use crate::sns::{Publication, Published, Sns, SnsError};
 use crate::sqs::{AttributeValue, MessageAttribute};
 
@@ -23,6 +23,7 @@ pub(super) fn one(sns: &Sns, parameters: &Parameters) -> Answer {
     let topic_arn = parameters.get("TopicArn").or_else(|| parameters.get("TargetArn"));
     let topic_arn =
         topic_arn.ok_or_else(|| SnsError::invalid("TopicArn or TargetArn", "no value for required parameter"))?;
+    check_arn("TopicArn", topic_arn)?;
     Ok(Some(published(sns.publish_sequenced(publication(topic_arn, parameters, "")?)?)))
 }
 
@@ -33,7 +34,7 @@ fn published(published: Published) -> Vec<Xml> {
 }
 
 pub(super) fn batch(sns: &Sns, parameters: &Parameters) -> Answer {
-    let topic_arn = parameters.required("TopicArn")?;
+    let topic_arn = parameters.arn("TopicArn")?;
     let bytes_max = sns.topics().topic(topic_arn)?.message_bytes_max();
     let mut ids = BTreeSet::new();
     let mut entries = Vec::new();
@@ -99,7 +100,7 @@ fn publication(topic_arn: &str, parameters: &Parameters, prefix: &str) -> Result
     let mut attributes = BTreeMap::new();
     for item in parameters.items(&format!("{prefix}MessageAttributes.entry.")) {
         let name = parameters.required(&format!("{item}.Name"))?;
-        attributes.insert(name.to_owned(), attribute(parameters, &item)?);
+        attributes.insert(name.to_owned(), attribute(name, parameters, &item)?);
     }
     let own = |name: &str| optional(name).map(str::to_owned);
     Ok(Publication {
@@ -113,7 +114,10 @@ fn publication(topic_arn: &str, parameters: &Parameters, prefix: &str) -> Result
     })
 }
 
-fn attribute(parameters: &Parameters, item: &str) -> Result<MessageAttribute, SnsError> {
+fn attribute(name: &str, parameters: &Parameters, item: &str) -> Result<MessageAttribute, SnsError> {
+    let invalid = |reason: &str| {
+        Err(SnsError::InvalidParameterValue { reason: format!("The message attribute '{name}' {reason}") })
+    };
     let data_type = parameters.required(&format!("{item}.Value.DataType"))?.to_owned();
     let text = parameters.get(&format!("{item}.Value.StringValue"));
     let binary = parameters.get(&format!("{item}.Value.BinaryValue"));
@@ -124,7 +128,7 @@ fn attribute(parameters: &Parameters, item: &str) -> Result<MessageAttribute, Sn
                 .decode(binary)
                 .map_err(|error| SnsError::invalid(format!("{item}.Value.BinaryValue"), error.to_string()))?,
         ),
-        _ => return Err(SnsError::invalid(item, "one of StringValue and BinaryValue is required")),
+        _ => return invalid("must contain either a StringValue or a BinaryValue."),
     };
     Ok(MessageAttribute { data_type, value })
 }

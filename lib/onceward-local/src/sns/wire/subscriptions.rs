@@ -6,7 +6,7 @@ use crate::sns::subscription::Subscription;
 use crate::sns::{Sns, SnsError};
 
 pub(super) fn subscribe(sns: &Sns, parameters: &Parameters) -> Answer {
-    let topic_arn = parameters.required("TopicArn")?;
+    let topic_arn = parameters.arn("TopicArn")?;
     let protocol = parameters.required("Protocol")?;
     let endpoint = parameters.required("Endpoint")?;
     let attributes = parameters.map("Attributes.entry.", "key", "value")?;
@@ -16,13 +16,13 @@ pub(super) fn subscribe(sns: &Sns, parameters: &Parameters) -> Answer {
 
 /// Queues and functions are confirmed when they subscribe: no token was ever given out.
 pub(super) fn confirm(sns: &Sns, parameters: &Parameters) -> Answer {
-    sns.topics().topic(parameters.required("TopicArn")?)?;
+    sns.topics().topic(parameters.arn("TopicArn")?)?;
     parameters.required("Token")?;
     Err(SnsError::invalid("Token", "Invalid token"))
 }
 
 pub(super) fn unsubscribe(sns: &Sns, parameters: &Parameters) -> Answer {
-    sns.topics().unsubscribe(parameters.required("SubscriptionArn")?)?;
+    sns.topics().unsubscribe(parameters.arn("SubscriptionArn")?)?;
     Ok(None)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn list(sns: &Sns, parameters: &Parameters, topic_arn: Option<&str>) 
 
 pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
     let topics = sns.topics();
-    let arn = parameters.required("SubscriptionArn")?;
+    let arn = parameters.arn("SubscriptionArn")?;
     let subscription = topics.subscriptions.get(arn).ok_or(SnsError::NotFound { what: "Subscription" })?;
     let mut attributes = subscription.settings.told();
     let told = [
@@ -58,7 +58,7 @@ pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
 pub(super) fn set_attribute(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("AttributeName")?;
     let value = parameters.get("AttributeValue").unwrap_or_default();
-    sns.topics().set_subscription(parameters.required("SubscriptionArn")?, name, value)?;
+    sns.topics().set_subscription(parameters.arn("SubscriptionArn")?, name, value)?;
     Ok(None)
 }
 

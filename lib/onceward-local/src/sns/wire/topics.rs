@@ -1,8 +1,10 @@
 //! Actions on topics and their tags.
 
+use std::collections::BTreeMap;
+
 use super::{Answer, page};
 use crate::sns::query::{Parameters, Xml};
-use crate::sns::topic::{TAGS_MAX, default_policy, too_many_tags};
+use crate::sns::topic::{check_tags, default_policy};
 use crate::sns::{Sns, SnsError, permission};
 
 /// How AWS delivers to HTTP subscribers unless told otherwise: told, and of no effect here.
@@ -11,7 +13,7 @@ const DELIVERY_POLICY: &str = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelay
 pub(super) fn create(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("Name")?;
     let attributes = parameters.map("Attributes.entry.", "key", "value")?;
-    let tags = parameters.map("Tags.member.", "Key", "Value")?;
+    let tags = distinct_tags(parameters)?;
     let arn = sns.topics().create(&sns.account, name, &attributes, &tags)?;
     Ok(Some(vec![Xml::text("TopicArn", arn)]))
 }
@@ -24,12 +26,12 @@ pub(super) fn list(sns: &Sns, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn delete(sns: &Sns, parameters: &Parameters) -> Answer {
-    sns.topics().delete(parameters.required("TopicArn")?);
+    sns.topics().delete(parameters.arn("TopicArn")?);
     Ok(None)
 }
 
 pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
-    let arn = parameters.required("TopicArn")?;
+    let arn = parameters.arn("TopicArn")?;
     let topics = sns.topics();
     let topic = topics.topic(arn)?;
     let mut attributes = topic.attributes.clone();
@@ -50,12 +52,12 @@ pub(super) fn attributes(sns: &Sns, parameters: &Parameters) -> Answer {
 pub(super) fn set_attribute(sns: &Sns, parameters: &Parameters) -> Answer {
     let name = parameters.required("AttributeName")?;
     let value = parameters.get("AttributeValue").unwrap_or_default();
-    sns.topics().topic_mut(parameters.required("TopicArn")?)?.set(name, value)?;
+    sns.topics().topic_mut(parameters.arn("TopicArn")?)?.set(name, value)?;
     Ok(None)
 }
 
 pub(super) fn add_permission(sns: &Sns, parameters: &Parameters) -> Answer {
-    let arn = parameters.required("TopicArn")?;
+    let arn = parameters.arn("TopicArn")?;
     let label = parameters.required("Label")?;
     let accounts = parameters.list("AWSAccountId.member.")?;
     let actions = parameters.list("ActionName.member.")?;
@@ -64,27 +66,25 @@ pub(super) fn add_permission(sns: &Sns, parameters: &Parameters) -> Answer {
 }
 
 pub(super) fn remove_permission(sns: &Sns, parameters: &Parameters) -> Answer {
-    let arn = parameters.required("TopicArn")?;
+    let arn = parameters.arn("TopicArn")?;
     permission::remove(sns.topics().topic_mut(arn)?, &sns.account, arn, parameters.required("Label")?)?;
     Ok(None)
 }
 
 pub(super) fn tag(sns: &Sns, parameters: &Parameters) -> Answer {
-    let added = parameters.map("Tags.member.", "Key", "Value")?;
+    let added = distinct_tags(parameters)?;
     let mut topics = sns.topics();
-    let topic = topics.topic_mut(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    let topic = topics.topic_mut(parameters.arn("ResourceArn")?).map_err(as_resource)?;
     let mut tags = topic.tags.clone();
     tags.extend(added);
-    if tags.len() > TAGS_MAX {
-        return Err(too_many_tags());
-    }
+    check_tags(&tags)?;
     topic.tags = tags;
     Ok(Some(Vec::new()))
 }
 
 pub(super) fn untag(sns: &Sns, parameters: &Parameters) -> Answer {
     let mut topics = sns.topics();
-    let topic = topics.topic_mut(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    let topic = topics.topic_mut(parameters.arn("ResourceArn")?).map_err(as_resource)?;
     for item in parameters.items("TagKeys.member.") {
         topic.tags.remove(parameters.required(&item)?);
     }
@@ -93,11 +93,20 @@ pub(super) fn untag(sns: &Sns, parameters: &Parameters) -> Answer {
 
 pub(super) fn tags(sns: &Sns, parameters: &Parameters) -> Answer {
     let topics = sns.topics();
-    let topic = topics.topic(parameters.required("ResourceArn")?).map_err(as_resource)?;
+    let topic = topics.topic(parameters.arn("ResourceArn")?).map_err(as_resource)?;
     let member = |(key, value): (&String, &String)| {
         Xml::elements("member", vec![Xml::text("Key", key), Xml::text("Value", value)])
     };
     Ok(Some(vec![Xml::elements("Tags", topic.tags.iter().map(member).collect())]))
+}
+
+/// The tags of a request, each key once.
+fn distinct_tags(parameters: &Parameters) -> Result<BTreeMap<String, String>, SnsError> {
+    let tags = parameters.map("Tags.member.", "Key", "Value")?;
+    if tags.len() < parameters.items("Tags.member.").len() {
+        return Err(SnsError::invalid("Tags", "Duplicated keys are not allowed."));
+    }
+    Ok(tags)
 }
 
 /// Tag actions have an error of their own for what is not there.

@@ -1,6 +1,7 @@
 //! The actions, each from its parameters to its JSON answer.
 
 use super::super::digest;
+use super::super::directory;
 use super::super::error::SqsError;
 use super::super::limits;
 use super::super::message::{AttributeValue, MessageAttribute, Receive, Received, Sent};
@@ -12,10 +13,24 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const SYSTEM_ATTRIBUTES: [&str; 10] = [
+    "All",
+    "SenderId",
+    "SentTimestamp",
+    "ApproximateReceiveCount",
+    "ApproximateFirstReceiveTimestamp",
+    "SequenceNumber",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    TRACE_HEADER,
+    "DeadLetterQueueSourceArn",
+];
+
 impl Sqs {
     /// Answers with the fields of the action's result; null for an action that has none.
     pub(super) async fn act(&self, action: &str, mut input: Input) -> Result<Value, SqsError> {
         let done = |()| Value::Null;
+        input.queue_url.as_deref().map_or(Ok(()), |url| self.check_url(url))?;
         match action {
             "SendMessage" => self.send_message(input),
             "SendMessageBatch" => self.send_batch(input),
@@ -48,11 +63,13 @@ impl Sqs {
                 Ok(with_token(json!({ "queueUrls": urls }), next))
             }
             "TagQueue" => {
-                let tags = input.tags.take().ok_or(SqsError::MissingParameter { parameter: "Tags" })?;
+                let tags = input.tags.take().filter(|it| !it.is_empty());
+                let tags = tags.ok_or(SqsError::MissingParameter { parameter: "Tags" })?;
                 self.tag_queue(input.queue()?, tags).map(done)
             }
             "UntagQueue" => {
-                let keys = input.tag_keys.take().ok_or(SqsError::MissingParameter { parameter: "TagKeys" })?;
+                let keys = input.tag_keys.take().filter(|it| !it.is_empty());
+                let keys = keys.ok_or(SqsError::MissingParameter { parameter: "TagKeys" })?;
                 self.untag_queue(input.queue()?, &keys).map(done)
             }
             "ListQueueTags" => self.queue_tags(input.queue()?).map(|map| optional("Tags", &map)),
@@ -91,13 +108,16 @@ impl Sqs {
             },
             visibility: input.entry.visibility()?,
         };
+        let system = [&input.attribute_names, &input.message_system_attribute_names];
+        let system: Vec<&String> = system.into_iter().flatten().flatten().collect();
+        if let Some(unknown) = system.iter().find(|name| !is_system_attribute(name)) {
+            return Err(SqsError::InvalidAttributeName { reason: format!("Unknown Attribute {unknown}.") });
+        }
         let attempt = input.receive_request_attempt_id.as_deref();
         let received = self.receive_attempt(queue, request, attempt).await?;
         if received.is_empty() {
             return Ok(json!({}));
         }
-        let system = [&input.attribute_names, &input.message_system_attribute_names];
-        let system: Vec<&String> = system.into_iter().flatten().flatten().collect();
         let own = input.message_attribute_names.as_deref().unwrap_or_default();
         let messages: Vec<Value> = received.into_iter().map(|it| message(it, &system, own)).collect();
         Ok(json!({ "Messages": messages }))
@@ -125,6 +145,8 @@ impl Sqs {
         let attributes = input.attributes.take().unwrap_or_default();
         let tags = input.tags.take().unwrap_or_default();
         let name = input.queue_name()?;
+        // Before there is a queue, which would be left without them.
+        directory::check_tags(&tags)?;
         let url = self.create_queue(name, &attributes)?;
         self.tag_queue(name, tags)?;
         Ok(json!({ "QueueUrl": url }))
@@ -201,6 +223,12 @@ fn message(received: Received, system: &[&String], own: &[String]) -> Value {
         fields.insert("MessageAttributes".to_owned(), Value::Object(typed));
     }
     Value::Object(fields)
+}
+
+/// What a received message can be asked for; names of queue attributes are taken in the same place, and bring nothing.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html>
+fn is_system_attribute(name: &str) -> bool {
+    SYSTEM_ATTRIBUTES.contains(&name) || directory::is_queue_attribute(name)
 }
 
 /// `All` and `.*` are every attribute, `bar.*` those that start with `bar`.

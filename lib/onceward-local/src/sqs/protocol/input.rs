@@ -115,8 +115,8 @@ impl Entry {
         }
         let mut trace_header = None;
         for (name, typed) in self.message_system_attributes.take().unwrap_or_default() {
-            let value = typed.read(&name)?.value;
-            if let (TRACE_HEADER, AttributeValue::Text(text)) = (name.as_str(), value) {
+            let MessageAttribute { data_type, value } = typed.read(&name)?;
+            if let (TRACE_HEADER, "String", AttributeValue::Text(text)) = (name.as_str(), data_type.as_str(), value) {
                 trace_header = Some(text);
             } else {
                 let reason = "The only system attribute that can be sent is AWSTraceHeader, of type String.";

@@ -3,7 +3,9 @@ use crate::sqs::Sqs;
 use crate::wire::{AwsRequest, AwsResponse, Protocol};
 use bytes::Bytes;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
+const INVALID_VALUE: &str = "com.amazon.coral.service#InvalidParameterValueException";
 const URL: &str = "http://localhost:4566/000000000000/q";
 
 async fn call(sqs: &Sqs, protocol: Protocol, action: &str, body: String) -> AwsResponse {
@@ -125,6 +127,88 @@ async fn a_result_without_content_is_still_an_element_and_no_result_is_none() {
     let (_, xml) = query(&sqs, "PurgeQueue", &format!("QueueUrl={URL}")).await;
     assert!(!xml.contains("PurgeQueueResult"), "{xml}");
     assert_eq!(json(&sqs, "DeleteQueue", json!({ "QueueUrl": URL })).await, (200, json!({})));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_have_keys_of_1_to_128_characters_and_values_of_at_most_256() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    let longest = json!({ "k".repeat(128): "v".repeat(256), "é": "" });
+    assert_eq!(json(&sqs, "TagQueue", json!({ "QueueUrl": URL, "Tags": longest })).await.0, 200);
+    for tags in [
+        json!({ "": "v" }),
+        json!({ "k".repeat(129): "v" }),
+        json!({ "k": "v".repeat(257) }),
+        json!({ "aws:team": "v" }),
+        json!((0..49).map(|n| (n.to_string(), "v".to_owned())).collect::<BTreeMap<_, _>>()),
+    ] {
+        let (status, answer) = json(&sqs, "TagQueue", json!({ "QueueUrl": URL, "Tags": tags })).await;
+        assert_eq!((status, &answer["__type"]), (400, &json!(INVALID_VALUE)), "{tags}");
+    }
+    let (_, told) = json(&sqs, "ListQueueTags", json!({ "QueueUrl": URL })).await;
+    assert_eq!(told["Tags"], longest);
+    let tagged = json!({ "QueueName": "r", "tags": { "": "v" } });
+    assert_eq!(json(&sqs, "CreateQueue", tagged).await.1["__type"], INVALID_VALUE);
+    assert_eq!(json(&sqs, "GetQueueUrl", json!({ "QueueName": "r" })).await.0, 400, "a queue without its tags is none");
+    for (action, parameter, empty) in [("TagQueue", "Tags", json!({})), ("UntagQueue", "TagKeys", json!([]))] {
+        let (_, answer) = json(&sqs, action, json!({ "QueueUrl": URL, parameter: empty })).await;
+        assert_eq!(answer["__type"], "com.amazon.coral.service#MissingRequiredParameterException", "{action}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_message_is_asked_for_must_be_an_attribute() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    for (parameter, name, status) in [
+        ("AttributeNames", "SentTimestamp", 200),
+        ("AttributeNames", "VisibilityTimeout", 200),
+        ("AttributeNames", "Colour", 400),
+        ("MessageSystemAttributeNames", "DeadLetterQueueSourceArn", 200),
+        ("MessageSystemAttributeNames", "sentTimestamp", 400),
+    ] {
+        let (answered, answer) = json(&sqs, "ReceiveMessage", json!({ "QueueUrl": URL, parameter: [name] })).await;
+        assert_eq!(answered, status, "{name}");
+        assert!(status == 200 || answer["__type"] == "com.amazonaws.sqs#InvalidAttributeName", "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trace_header_is_a_string() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    for (data_type, status) in [("String", 200), ("Number", 400), ("String.header", 400)] {
+        let header = json!({ "AWSTraceHeader": { "DataType": data_type, "StringValue": "1" } });
+        let message = json!({ "QueueUrl": URL, "MessageBody": "x", "MessageSystemAttributes": header });
+        assert_eq!(json(&sqs, "SendMessage", message).await.0, status, "{data_type}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_url_names_a_queue_of_its_account() {
+    let sqs = sqs();
+    json(&sqs, "CreateQueue", json!({ "QueueName": "q" })).await;
+    for (url, status) in [
+        ("https://sqs.eu-west-1.amazonaws.com/000000000000/q", 200),
+        ("http://localhost:4566/q", 200),
+        ("https://sqs.eu-west-1.amazonaws.com/111122223333/q", 400),
+    ] {
+        let (answered, answer) = json(&sqs, "SendMessage", json!({ "QueueUrl": url, "MessageBody": "x" })).await;
+        assert_eq!(answered, status, "{url}");
+        assert!(status == 200 || answer["__type"] == "com.amazonaws.sqs#QueueDoesNotExist", "{answer}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_queue_allows_arns_of_queues() {
+    let sqs = sqs();
+    let queue = |name: &str, source: &str| {
+        let policy = json!({ "redrivePermission": "byQueue", "sourceQueueArns": [source] }).to_string();
+        json!({ "QueueName": name, "Attributes": { "RedriveAllowPolicy": policy } })
+    };
+    assert_eq!(json(&sqs, "CreateQueue", queue("one", &sqs.arn("q"))).await.0, 200);
+    let (status, answer) = json(&sqs, "CreateQueue", queue("other", "q")).await;
+    assert_eq!((status, &answer["__type"]), (400, &json!(INVALID_VALUE)));
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,12 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             unknown_rule,
         )
         .add(
+            "rule-names",
+            "A rule's name has up to 64 letters, digits, periods, underscores and hyphens: ValidationException",
+            "APIReference/API_DescribeRule.html",
+            rule_names,
+        )
+        .add(
             "delete-with-targets",
             "A rule that has targets cannot be deleted: ValidationException",
             "APIReference/API_DeleteRule.html",
@@ -140,6 +146,13 @@ async fn targets_of_rule(session: Session) -> Outcome {
     session.call(EVENTS, "RemoveTargets", remove).await?;
     let listed = session.call(EVENTS, "ListTargetsByRule", named).await?;
     same("Targets", listed["Targets"].as_array().map(Vec::len), Some(0))
+}
+
+async fn rule_names(session: Session) -> Outcome {
+    for name in [String::new(), "has a space".to_owned(), "x".repeat(65)] {
+        session.refuse(EVENTS, "DescribeRule", json!({"Name": name}), "ValidationException").await?;
+    }
+    Ok(())
 }
 
 async fn rules_of_target(session: Session) -> Outcome {

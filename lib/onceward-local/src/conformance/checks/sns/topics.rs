@@ -38,6 +38,12 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             "api/API_DeleteTopic.html",
             deleted,
         )
+        .add(
+            "topic-arn",
+            "What is no ARN is an InvalidParameter, not a topic that is missing",
+            "api/API_GetTopicAttributes.html",
+            topic_arn,
+        )
         .add("topic-tags", "Tags are added, listed and removed", "api/API_TagResource.html", tags)
         .done()
 }
@@ -77,6 +83,14 @@ async fn attributes(session: Session) -> Outcome {
     same("TopicArn", value("TopicArn"), Some(topic.clone()))?;
     same("Owner", value("Owner"), topic.split(':').nth(4).map(str::to_owned))?;
     same("SubscriptionsConfirmed", value("SubscriptionsConfirmed"), Some("1".to_owned()))
+}
+
+async fn topic_arn(session: Session) -> Outcome {
+    let missing = format!("{}-none", session.topic(&[]).await?);
+    for (arn, code) in [("orders", "InvalidParameter"), (missing.as_str(), "NotFound")] {
+        session.refuse_query(SNS, "GetTopicAttributes", &[("TopicArn", arn)], code).await?;
+    }
+    Ok(())
 }
 
 async fn list_topics(session: Session) -> Outcome {

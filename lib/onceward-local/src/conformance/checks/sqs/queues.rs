@@ -50,6 +50,12 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
             "APIReference/API_AddPermission.html",
             permissions,
         )
+        .add(
+            "tag-restrictions",
+            "A tag's key has 1 to 128 characters, its value up to 256, and aws: is reserved",
+            "APIReference/API_TagQueue.html",
+            tag_restrictions,
+        )
         .add("tags", "Tags are added, listed and removed", "APIReference/API_TagQueue.html", tags)
         .add(
             "list-prefix",
@@ -179,6 +185,16 @@ async fn tags(session: Session) -> Outcome {
     queue.call("TagQueue", json!({"Tags": {"team": "orders", "stage": "test"}})).await?;
     queue.call("UntagQueue", json!({"TagKeys": ["stage"]})).await?;
     same("Tags", &queue.call("ListQueueTags", json!({})).await?["Tags"], &json!({"team": "orders"}))
+}
+
+async fn tag_restrictions(session: Session) -> Outcome {
+    let queue = session.queue(json!({})).await?;
+    let tags = json!({"k".repeat(128): "v".repeat(256)});
+    queue.call("TagQueue", json!({"Tags": tags})).await?;
+    for refused in [json!({"k".repeat(129): "v"}), json!({"k": "v".repeat(257)}), json!({"aws:k": "v"})] {
+        queue.refuse("TagQueue", json!({"Tags": refused}), "InvalidParameterValue").await?;
+    }
+    same("Tags", &queue.call("ListQueueTags", json!({})).await?["Tags"], &tags)
 }
 
 async fn list_prefix(session: Session) -> Outcome {
