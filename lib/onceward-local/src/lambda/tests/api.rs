@@ -54,6 +54,26 @@ async fn an_event_is_accepted_and_a_dry_run_runs_nothing() {
     bench.lambda.shutdown().await;
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-ClientContext>
+#[tokio::test]
+async fn a_client_context_reaches_the_runtime_as_json() {
+    let bench = Bench::with_function(&[]);
+    let client = Client::serve(bench.lambda.api()).await;
+    let path = "/2015-03-31/functions/f/invocations";
+    let invoke = async |context: &str| {
+        client.send("POST", path, &[("x-amz-client-context", context)], r#"{"do":"headers"}"#).await
+    };
+    let answer = invoke(&STANDARD.encode("{\n\"custom\": {\"shop\": 7}}")).await;
+    let headers: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(headers["lambda-runtime-client-context"], r#"{"custom":{"shop":7}}"#);
+    for context in ["%", &STANDARD.encode("no object")] {
+        let refused = invoke(context).await;
+        let code = refused.header("x-amzn-errortype");
+        assert_eq!((refused.status, code), (400, Some("InvalidParameterValueException")), "{context}");
+    }
+    bench.lambda.shutdown().await;
+}
+
 #[tokio::test]
 async fn refusals_have_their_aws_names() {
     let bench = Bench::with_function(&[]);
