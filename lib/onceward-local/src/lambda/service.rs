@@ -185,7 +185,11 @@ impl Lambda {
 
     /// By name, ARN or partial ARN (`{account}:function:{name}`). The only version is `$LATEST`.
     pub(super) fn pool(&self, name: &str) -> Result<Arc<Pool>, LambdaError> {
-        let rest = name.split_once("function:").map_or(name, |(_, rest)| rest);
+        let (owner, rest) = name.split_once("function:").unwrap_or(("", name));
+        let Account { id, .. } = &self.inner.account;
+        if !["", &format!("{id}:"), &self.inner.account.arn("lambda", "")].contains(&owner) {
+            return Err(LambdaError::FunctionNotFound { arn: name.to_owned() });
+        }
         let (bare, qualifier) = rest.split_once(':').map_or((rest, None), |(bare, rest)| (bare, Some(rest)));
         let arn = || self.inner.account.arn("lambda", &format!("function:{bare}"));
         let functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);

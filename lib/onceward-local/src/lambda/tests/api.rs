@@ -104,6 +104,41 @@ async fn refusals_have_their_aws_names() {
 }
 
 #[tokio::test]
+async fn what_would_change_functions_is_refused_by_the_name_of_its_action() {
+    let bench = Bench::with_function(&[]);
+    let client = Client::serve(bench.lambda.api()).await;
+    for (method, path, action) in [
+        ("POST", "/2015-03-31/functions", "CreateFunction"),
+        ("DELETE", "/2015-03-31/functions/f", "DeleteFunction"),
+        ("DELETE", "/2017-10-31/functions/f/concurrency", "DeleteFunctionConcurrency"),
+        ("PUT", "/2015-03-31/event-source-mappings/1", "UpdateEventSourceMapping"),
+        ("POST", "/2014-11-13/functions/f/invoke-async", "InvokeAsync (use"),
+        ("PATCH", "/2015-03-31/functions/f", "PATCH /2015-03-31/functions/f"),
+    ] {
+        let answer = client.send(method, path, &[], "{}").await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        let message = body["message"].as_str().unwrap();
+        assert!(answer.status == 501 && message.starts_with(action), "{method} {path}: {message}");
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_function_of_another_account_or_region_is_not_here() {
+    let bench = Bench::with_function(&[]);
+    for (arn, is_here) in [
+        ("arn:aws:lambda:eu-central-1:000000000000:function:f", true),
+        ("000000000000:function:f", true),
+        ("function:f", true),
+        ("arn:aws:lambda:us-east-1:000000000000:function:f", false),
+        ("111111111111:function:f", false),
+    ] {
+        assert_eq!(bench.lambda.invoke(arn, "{}".into()).await.is_ok(), is_here, "{arn}");
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
 async fn the_only_version_is_latest() {
     let bench = Bench::with_function(&[]);
     let client = Client::serve(bench.lambda.api()).await;
