@@ -16,6 +16,10 @@ pub(super) struct Document {
     pub(super) conditions: Vec<(Key, Node)>,
     /// `Globals.Function`.
     pub(super) function_globals: Option<Node>,
+    /// `Globals.HttpApi`.
+    pub(super) http_api_globals: Option<Node>,
+    /// `Globals.SimpleTable`.
+    pub(super) simple_table_globals: Option<Node>,
     pub(super) resources: Vec<Resource>,
     pub(super) outputs: Vec<(Key, Node)>,
 }
@@ -27,6 +31,7 @@ pub(super) struct Resource {
     pub(super) line: usize,
     pub(super) kind: String,
     pub(super) condition: Option<String>,
+    pub(super) depends_on: Vec<Node>,
     pub(super) properties: Node,
     pub(super) metadata: Option<Node>,
 }
@@ -40,6 +45,8 @@ impl Document {
             mappings: Vec::new(),
             conditions: Vec::new(),
             function_globals: None,
+            http_api_globals: None,
+            simple_table_globals: None,
             resources: Vec::new(),
             outputs: Vec::new(),
         };
@@ -50,7 +57,19 @@ impl Document {
         if document.resources.is_empty() {
             return Err(faults.add(1, "Resources", "the template declares no resources"));
         }
+        document.check_dependencies(faults);
         Ok(document)
+    }
+
+    /// Here nothing waits for another resource, but a stack with a wrong name is not created.
+    fn check_dependencies(&self, faults: &Faults) {
+        for resource in &self.resources {
+            let unknown = |name: &&Node| name.as_text().is_none_or(|id| self.resource(id).is_none());
+            for name in resource.depends_on.iter().filter(unknown) {
+                let message = format!("{} is not a resource of this template", name.kind());
+                faults.add(name.line, format!("{}.DependsOn", resource.id), message);
+            }
+        }
     }
 
     fn section(&mut self, key: &Key, node: Node, faults: &Faults) -> Result<(), Faulted> {
@@ -79,14 +98,17 @@ impl Document {
 
     fn globals(&mut self, node: Node, faults: &Faults) -> Result<(), Faulted> {
         for (key, node) in entries(node, "Globals", faults)? {
-            if key.name == "Function" {
-                self.function_globals = Some(node);
-            } else {
-                let message = format!(
-                    "only `Function` has globals in the local cloud: state those of `{}` on the resource",
-                    key.name
-                );
-                faults.add(key.line, "Globals", message);
+            match key.name.as_str() {
+                "Function" => self.function_globals = Some(node),
+                "HttpApi" => self.http_api_globals = Some(node),
+                "SimpleTable" => self.simple_table_globals = Some(node),
+                name => {
+                    let message = format!(
+                        "the local cloud has globals of `Function`, `HttpApi` and `SimpleTable`: state those of \
+                         `{name}` on the resource"
+                    );
+                    faults.add(key.line, "Globals", message);
+                }
             }
         }
         Ok(())
@@ -104,6 +126,7 @@ impl Resource {
             line: key.line,
             kind: String::new(),
             condition: None,
+            depends_on: Vec::new(),
             properties: Node { line: key.line, data: Data::Map(Vec::new()) },
             metadata: None,
         };
@@ -113,8 +136,14 @@ impl Resource {
                 "Properties" => resource.properties = node,
                 "Condition" => resource.condition = node.as_text().map(str::to_owned),
                 "Metadata" => resource.metadata = Some(node),
-                // Order of creation, and what happens when a stack goes: the local cloud goes as a whole.
-                "DependsOn" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
+                "DependsOn" => {
+                    resource.depends_on = match node.data {
+                        Data::List(names) => names,
+                        _ => vec![node],
+                    }
+                }
+                // What happens when a stack goes: the local cloud goes as a whole.
+                "DeletionPolicy" | "UpdateReplacePolicy" => {}
                 name => {
                     let message = format!("the attribute `{name}` is not supported by the local cloud: remove it");
                     faults.add(attribute.line, &resource.id, message);

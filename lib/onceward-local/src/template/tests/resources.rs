@@ -151,6 +151,26 @@ fn a_target_can_shape_what_it_receives() {
     );
 }
 
+#[test]
+fn a_table_keeps_its_tags_and_its_protection() {
+    let text = "
+Globals: {SimpleTable: {Tags: {team: shop}}}
+Resources:
+  S: {Type: AWS::Serverless::SimpleTable}
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      DeletionProtectionEnabled: true
+      Tags: [{Key: cost, Value: 7}]
+";
+    let tables = stack(text).tables;
+    assert_eq!(tables[0].definition["Tags"], json!([{"Key": "team", "Value": "shop"}]));
+    assert_eq!(tables[1].definition["Tags"], json!([{"Key": "cost", "Value": "7"}]));
+    assert_eq!(tables[1].definition["DeletionProtectionEnabled"], json!(true));
+}
+
 /// `SYSTEM` with one thing changed, and what is said about it.
 fn fault(from: &str, to: &str) -> String {
     assert!(SYSTEM.contains(from), "{from}");
@@ -185,6 +205,10 @@ fn what_aws_would_refuse_is_refused_here() {
          line 1 column 1"
     );
     assert_eq!(
+        fault("'{\"eventName\":[\"INSERT\"]}'", "'{\"eventName\":\"INSERT\"}'"),
+        "58: F.Events.Stream.Properties.FilterCriteria.Filters[0].Pattern: \"eventName\" must be an object or an array"
+    );
+    assert_eq!(
         fault("            StartingPosition: TRIM_HORIZON\n", ""),
         "53: F.Events.Stream.Properties: `StartingPosition` is required"
     );
@@ -213,7 +237,8 @@ fn what_the_local_cloud_lacks_is_refused() {
     );
     assert_eq!(
         fault("Type: HttpApi", "Type: MSK"),
-        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi, found `MSK`"
+        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi or EventBridgeRule or CloudWatchEvent or \
+         Schedule or ScheduleV2, found `MSK`"
     );
     assert_eq!(
         fault("ApiId: !Ref Api", "ApiId: !Ref Q"),
