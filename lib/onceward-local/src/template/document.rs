@@ -130,6 +130,11 @@ impl Resource {
             properties: Node { line: key.line, data: Data::Map(Vec::new()) },
             metadata: None,
         };
+        let is_alphanumeric = resource.id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // A loop over resources has a name of its own.
+        if !is_alphanumeric && !resource.id.starts_with("Fn::") {
+            faults.add(resource.line, &resource.id, "CloudFormation takes letters and digits only in a logical id");
+        }
         for (attribute, node) in entries(node, &resource.id, faults)? {
             match attribute.name.as_str() {
                 "Type" => node.as_text().unwrap_or_default().clone_into(&mut resource.kind),

@@ -57,6 +57,10 @@ pub(super) fn stack(
 ) -> Stack {
     let parameters = parameters::read(document, overrides, faults);
     let resolver = Resolver { document, account, stack_name, parameters, faults, underway: RefCell::default() };
+    // A condition that nothing uses must hold or not as well.
+    for (key, _) in &document.conditions {
+        let _ = resolver.condition(&key.name, key.line, "Conditions");
+    }
     let mut stack = Stack {
         description: document.description.clone(),
         metadata: document.metadata.clone(),

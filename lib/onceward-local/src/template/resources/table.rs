@@ -20,6 +20,12 @@ pub(super) fn read(properties: Properties<'_>, logical_id: String, name: String)
     for part in SAME {
         definition.extend(properties.json(part).map(|value| (part.to_owned(), value)));
     }
+    if properties.one_of("BillingMode", &["PAY_PER_REQUEST", "PROVISIONED"]) != Some("PAY_PER_REQUEST")
+        && !definition.contains_key("ProvisionedThroughput")
+    {
+        let message = "required, unless BillingMode is PAY_PER_REQUEST";
+        properties.fault("ProvisionedThroughput", message);
+    }
     if let Some(stream) = properties.nested("StreamSpecification") {
         stream.require("StreamViewType");
         let view = stream.one_of("StreamViewType", &["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]);

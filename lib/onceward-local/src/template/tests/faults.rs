@@ -62,7 +62,13 @@ fn another_transform_is_refused() {
     );
 }
 
-/// CloudFormation: "Unresolved resource dependencies in the Resources block of the template".
+#[test]
+fn a_logical_id_has_letters_and_digits_only() {
+    let text = queue_named("q").replace("  Q:", "  My-Queue:");
+    assert_eq!(faults(&text), ["2: My-Queue: CloudFormation takes letters and digits only in a logical id"]);
+}
+
+/// `CloudFormation`: "Unresolved resource dependencies in the Resources block of the template".
 #[test]
 fn a_dependency_must_be_a_resource() {
     let text =

@@ -160,6 +160,7 @@ Resources:
   T:
     Type: AWS::DynamoDB::Table
     Properties:
+      ProvisionedThroughput: {ReadCapacityUnits: 1, WriteCapacityUnits: 1}
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
       DeletionProtectionEnabled: true
@@ -194,6 +195,10 @@ fn what_aws_would_refuse_is_refused_here() {
         "53: F.Events.Stream.Properties.Stream: \
          `arn:aws:dynamodb:eu-central-1:000000000000:table/onceward-T/stream/latest` is not the stream of a table of \
          this template that has a StreamSpecification"
+    );
+    assert_eq!(
+        fault("BillingMode: PAY_PER_REQUEST", "BillingMode: PROVISIONED"),
+        "17: T.ProvisionedThroughput: required, unless BillingMode is PAY_PER_REQUEST"
     );
     assert_eq!(
         fault("MessageRetentionPeriod: 1209600", "QueueName: a.fifo"),
