@@ -6,6 +6,14 @@ use super::{
 /// The only transform the local cloud applies.
 const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
+/// Properties that SAM takes of no globals.
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
+const OWN_PROPERTIES: [(&str, &[&str]); 3] = [
+    ("Function", &["FunctionName", "Role", "Policies", "Events", "PackageType"]),
+    ("HttpApi", &["Name", "Description", "StageName", "DefinitionBody", "DefinitionUri"]),
+    ("SimpleTable", &["TableName", "PrimaryKey", "ProvisionedThroughput", "PointInTimeRecoverySpecification", "Tags"]),
+];
+
 /// The template's sections, not yet resolved.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -98,6 +106,7 @@ impl Document {
 
     fn globals(&mut self, node: Node, faults: &Faults) -> Result<(), Faulted> {
         for (key, node) in entries(node, "Globals", faults)? {
+            own_properties(&key.name, &node, faults);
             match key.name.as_str() {
                 "Function" => self.function_globals = Some(node),
                 "HttpApi" => self.http_api_globals = Some(node),
@@ -159,6 +168,16 @@ impl Resource {
             return Err(faults.add(resource.line, &resource.id, "a resource needs a `Type`"));
         }
         Ok(resource)
+    }
+}
+
+/// Notes what a resource must say for itself.
+fn own_properties(kind: &str, globals: &Node, faults: &Faults) {
+    let Data::Map(entries) = &globals.data else { return };
+    let own = OWN_PROPERTIES.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, own)| own);
+    for (key, _) in entries.iter().filter(|(key, _)| own.contains(&key.name.as_str())) {
+        let message = "SAM takes no such global: state it on each resource";
+        faults.add(key.line, format!("Globals.{kind}.{}", key.name), message);
     }
 }
 

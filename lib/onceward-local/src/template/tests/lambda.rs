@@ -130,6 +130,8 @@ fn globals_are_those_of_every_http_api_and_of_the_one_that_sam_makes() {
         (merged.allow_origins, merged.max_age),
         (vec!["https://a.example".to_owned()], Some(Duration::from_mins(2)))
     );
+    let own = text("").replace("HttpApi: {", "HttpApi: {StageName: $default, ");
+    assert_eq!(faults(&own), ["1: Globals.HttpApi.StageName: SAM takes no such global: state it on each resource"]);
     let unknown = text("").replace("MaxAge", "Age");
     assert!(faults(&unknown)[0].starts_with("1: Globals.HttpApi.CorsConfiguration.Age: "), "{:?}", faults(&unknown));
 }

@@ -154,9 +154,9 @@ fn a_target_can_shape_what_it_receives() {
 #[test]
 fn a_table_keeps_its_tags_and_its_protection() {
     let text = "
-Globals: {SimpleTable: {Tags: {team: shop}}}
+Globals: {SimpleTable: {SSESpecification: {SSEEnabled: true}}}
 Resources:
-  S: {Type: AWS::Serverless::SimpleTable}
+  S: {Type: AWS::Serverless::SimpleTable, Properties: {Tags: {team: shop}}}
   T:
     Type: AWS::DynamoDB::Table
     Properties:
