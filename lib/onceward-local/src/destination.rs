@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use bytes::Bytes;
 
 use crate::endpoint::Services;
+use crate::events::{Entry, EntryError};
 use crate::iam::{Caller, Denial};
 use crate::lambda::LambdaError;
 use crate::remote::{Remote, Sending};
@@ -43,6 +44,9 @@ pub enum DeliveryError {
     /// The topic refused it.
     #[error(transparent)]
     Topic(#[from] SnsError),
+    /// The bus refused it.
+    #[error(transparent)]
+    Bus(#[from] EntryError),
     /// Lambda did not take it for an asynchronous invocation.
     #[error(transparent)]
     Function(#[from] LambdaError),
@@ -57,6 +61,7 @@ impl DeliveryError {
             Self::Denied(_) => "AccessDeniedException",
             Self::Queue(error) => error.query_code(),
             Self::Topic(error) => error.code(),
+            Self::Bus(error) => error.code(),
             Self::Function(error) => error.code(),
         }
     }
@@ -67,7 +72,7 @@ impl DeliveryError {
         const TOO_MANY_REQUESTS: u16 = 429;
         let transient = |status: u16| status == TOO_MANY_REQUESTS || status >= 500 && status != NOT_IMPLEMENTED;
         match self {
-            Self::UnknownDestination { .. } | Self::Denied(_) => false,
+            Self::UnknownDestination { .. } | Self::Denied(_) | Self::Bus(_) => false,
             Self::NotRunning => true,
             Self::Queue(error) => matches!(error, SqsError::OverLimit { .. }) || transient(error.query_status()),
             Self::Topic(error) => transient(error.status()),
@@ -85,11 +90,6 @@ impl Destinations {
     /// From now on queues and topics are those of another cloud.
     pub(crate) fn divert(&self, remote: Remote) {
         let _ = self.remote.set(remote);
-    }
-
-    /// The cloud that has the queues, topics and buses, if it is another.
-    pub(crate) fn remote(&self) -> Option<&Remote> {
-        self.remote.get()
     }
 
     /// Lets go of the services: they hold this handle, so without it none of them would ever be freed.
@@ -113,6 +113,19 @@ impl Destinations {
     pub(crate) fn deliver_for(&self, function: &str, arn: &str, message: Outgoing) -> Result<(), DeliveryError> {
         let sender = self.services().ok_or(DeliveryError::NotRunning)?.iam.function(function);
         self.deliver_as(&sender, arn, message)
+    }
+
+    /// Puts an event that a function's configuration sends: its role must allow it.
+    pub(crate) fn put_event_for(&self, function: &str, entry: Entry) -> Result<(), DeliveryError> {
+        if let Some(remote) = self.remote.get() {
+            remote.send(Sending::Event(entry));
+            return Ok(());
+        }
+        let services = self.services().ok_or(DeliveryError::NotRunning)?;
+        let sender = services.iam.function(function);
+        services.iam.authorize_delivery(&services, &sender, &entry.bus).map_err(DeliveryError::Denied)?;
+        services.events.put_event(entry)?;
+        Ok(())
     }
 
     /// The same for what a service sends with a role that it is given.

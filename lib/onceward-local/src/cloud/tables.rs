@@ -7,8 +7,8 @@ use super::resources::refused;
 use crate::dynamodb::{DynamoDb, DynamoDbFailure};
 use crate::template::Table;
 
-/// Creates `table`, or brings the one that is there up to date: its stream and its expiry. What cannot change of a table
-/// is refused.
+/// Creates `table`, or brings the one that is there up to date: its stream, its expiry, its protection and its tags.
+/// What cannot change of a table is refused.
 pub(super) fn deploy(dynamodb: &DynamoDb, table: &Table) -> Result<(), CloudError> {
     let name = table.name.as_str();
     let stored = match call(dynamodb, "CreateTable", &table.definition) {
@@ -22,6 +22,8 @@ pub(super) fn deploy(dynamodb: &DynamoDb, table: &Table) -> Result<(), CloudErro
     if let Some(stored) = &stored {
         unchangeable(table, stored)?;
         stream(dynamodb, table, stored).map_err(refused("stream of table", &name))?;
+        protection(dynamodb, table, stored).map_err(refused("deletion protection of table", &name))?;
+        tags(dynamodb, table, stored).map_err(refused("tags of table", &name))?;
     }
     expiry(dynamodb, table).map_err(refused("expiry of table", &name))
 }
@@ -69,6 +71,21 @@ fn stream(dynamodb: &DynamoDb, table: &Table, stored: &Value) -> Result<(), Dyna
         update(json!({"StreamEnabled": false}))?;
     }
     if after.is_null() { Ok(()) } else { update(json!({"StreamEnabled": true, "StreamViewType": after})) }
+}
+
+fn protection(dynamodb: &DynamoDb, table: &Table, stored: &Value) -> Result<(), DynamoDbFailure> {
+    let protected = |table: &Value| table["DeletionProtectionEnabled"] == true;
+    let declared = protected(&table.definition);
+    if protected(stored) == declared {
+        return Ok(());
+    }
+    call(dynamodb, "UpdateTable", &json!({"TableName": table.name, "DeletionProtectionEnabled": declared})).map(drop)
+}
+
+/// Those that somebody else has added stay, as in a stack.
+fn tags(dynamodb: &DynamoDb, table: &Table, stored: &Value) -> Result<(), DynamoDbFailure> {
+    let Some(tags) = table.definition.get("Tags") else { return Ok(()) };
+    call(dynamodb, "TagResource", &json!({"ResourceArn": stored["TableArn"], "Tags": tags})).map(drop)
 }
 
 fn expiry(dynamodb: &DynamoDb, table: &Table) -> Result<(), DynamoDbFailure> {

@@ -7,6 +7,7 @@
 mod failure;
 mod operation;
 mod rename;
+mod table_arn;
 #[cfg(test)]
 mod tests;
 mod unchanged;

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::failure::DynamoDbFailure;
 use super::rename;
+use super::table_arn::Named;
 use crate::account::Account;
 
 /// Runs `action`. JSON in, JSON out.
@@ -18,8 +19,13 @@ pub(super) fn run(
     action: &str,
     body: &[u8],
 ) -> Result<Vec<u8>, DynamoDbFailure> {
+    let named = Named::new(body, account);
+    let body = &*named.body;
     if let Some(answer) = item_action(database, account, action, body) {
-        return answer.map_err(|error| envelope(action, error)).map_err(DynamoDbFailure::from);
+        return answer
+            .map(|answer| named.answer(answer))
+            .map_err(|error| envelope(action, error))
+            .map_err(DynamoDbFailure::from);
     }
     let answer = stream_action(database, account, action, body)
         .or_else(|| table_action(database, action, body))

@@ -85,6 +85,24 @@ fn a_short_tables_stream_can_be_read() {
 }
 
 #[test]
+fn a_table_may_be_named_by_its_arn() {
+    let database = database();
+    create(&database, "orders");
+    let arn = "arn:aws:dynamodb:eu-west-1:000000000000:table/orders";
+    put(&database, arn, arn);
+    let got = run(&database, "GetItem", &json!({"TableName": arn, "Key": {"pk": {"S": arn}}}));
+    assert_eq!(got["Item"]["pk"]["S"], arn, "what an item says is not renamed");
+    let write = json!({"Put": {"TableName": arn, "Item": {"pk": {"S": "b"}}}});
+    run(&database, "TransactWriteItems", &json!({"TransactItems": [write]}));
+    let keys = json!({"Keys": [{"pk": {"S": "b"}}]});
+    let batch = run(&database, "BatchGetItem", &json!({"RequestItems": {arn: keys}}));
+    assert_eq!(batch["Responses"], json!({arn: [{"pk": {"S": "b"}}]}));
+    assert_eq!(run(&database, "DescribeTable", &json!({"TableName": arn}))["Table"]["TableName"], "orders");
+    let elsewhere = json!({"TableName": arn.replace("eu-west-1", "eu-west-2"), "Key": {"pk": {"S": "b"}}});
+    assert_eq!(refuse(&database, "GetItem", &elsewhere).code(), "ValidationException");
+}
+
+#[test]
 fn a_sweep_expires_items_and_says_so_in_the_stream() {
     let database = database();
     create(&database, "ledger-records");

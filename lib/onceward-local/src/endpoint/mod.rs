@@ -29,7 +29,7 @@ use crate::dynamodb::{DynamoDb, DynamoDbError};
 use crate::events::EventBridge;
 use crate::faults::{self, Asked, Faults};
 use crate::iam::{self, Caller, Iam};
-use crate::lambda::{Lambda, LogSink};
+use crate::lambda::{self, Lambda, LogSink};
 use crate::logs::Logs;
 use crate::s3::S3;
 use crate::scheduler::Scheduler;
@@ -166,6 +166,10 @@ async fn any(State(services): State<Arc<Services>>, request: Request) -> Respons
                     None => return faults::dropped(&call),
                 }
             }
+        }
+        // Its API is paths: what has come here has none of those it knows.
+        Err(Unroutable::UnknownService { service }) if service == "lambda" => {
+            return lambda::unknown(&parts.method, &parts.uri);
         }
         Err(unroutable) => {
             let code = match unroutable {

@@ -233,10 +233,12 @@ fn rule(services: &Services, dead_letter_arn: Option<&str>) {
     services.events.put_target("", "r", target).unwrap();
 }
 
+fn entry() -> Entry {
+    Entry { source: "shop".to_owned(), detail_type: "a".to_owned(), detail: "{}".to_owned(), ..Entry::default() }
+}
+
 fn publish(services: &Services) {
-    let entry =
-        Entry { source: "shop".to_owned(), detail_type: "a".to_owned(), detail: "{}".to_owned(), ..Entry::default() };
-    services.events.put_event(entry).unwrap();
+    services.events.put_event(entry()).unwrap();
 }
 
 #[tokio::test]
@@ -301,4 +303,16 @@ fn a_role_that_a_service_assumes_is_held_to_its_policies() {
     assert_eq!(denied.user, "arn:aws:sts::000000000000:assumed-role/r/schedule");
     let other = services.iam.assumed("arn:aws:iam::000000000000:role/elsewhere", "schedule");
     assert!(services.iam.authorize_delivery(&services, &other, QUEUE).is_ok());
+}
+
+#[test]
+fn a_function_reaches_its_destination_bus_by_its_own_policies_only() {
+    let bus = "arn:aws:events:eu-west-1:000000000000:event-bus/default";
+    let put = |statements: Value| {
+        let (services, _) = services(Mode::Enforce, with(&statements));
+        let entry = Entry { bus: bus.to_owned(), ..entry() };
+        services.destinations.put_event_for("f", entry).map_err(|refused| refused.code().to_owned())
+    };
+    assert_eq!(put(json!([])), Err("AccessDeniedException".to_owned()));
+    assert_eq!(put(json!([allow_on("events:PutEvents", bus)])), Ok(()));
 }

@@ -23,6 +23,7 @@ mod tasks;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use self::api::unknown;
 pub(crate) use self::mapping::{QueueSource, SourceError, StreamSource};
 pub use self::{
     asynchronous::{EVENT_RETRY_DELAYS, THROTTLED_DELAY_MAX, THROTTLED_DELAY_MIN},

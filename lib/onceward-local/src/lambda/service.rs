@@ -127,7 +127,7 @@ impl Lambda {
     /// Invokes `name` (or its ARN) and waits for the outcome. What the function does wrong is an [`Invocation`] with
     /// `function_error`; an error means that it did not run.
     pub async fn invoke(&self, name: &str, payload: Bytes) -> Result<Invocation, LambdaError> {
-        Ok(self.invoke_traced(name, payload, None).await?.invocation)
+        Ok(self.invoke_request(name, Request::new(payload, None)).await?.invocation)
     }
 
     /// Names of all functions.
@@ -145,18 +145,13 @@ impl Lambda {
         self.inner.tasks.shutdown().await;
     }
 
-    pub(super) async fn invoke_traced(
-        &self,
-        name: &str,
-        payload: Bytes,
-        trace_id: Option<String>,
-    ) -> Result<Finished, LambdaError> {
-        if payload.len() > REQUEST_BYTES_MAX {
+    pub(super) async fn invoke_request(&self, name: &str, request: Request) -> Result<Finished, LambdaError> {
+        if request.payload.len() > REQUEST_BYTES_MAX {
             return Err(LambdaError::RequestTooLarge { bytes_max: REQUEST_BYTES_MAX });
         }
         let pool = self.pool(name)?;
         let permit = pool.admit().await?;
-        pool.run(permit, Request::new(payload, trace_id)).await
+        pool.run(permit, request).await
     }
 
     pub(super) fn faults(&self) -> &Faults {
@@ -194,7 +189,11 @@ impl Lambda {
 
     /// By name, ARN or partial ARN (`{account}:function:{name}`). The only version is `$LATEST`.
     pub(super) fn pool(&self, name: &str) -> Result<Arc<Pool>, LambdaError> {
-        let rest = name.split_once("function:").map_or(name, |(_, rest)| rest);
+        let (owner, rest) = name.split_once("function:").unwrap_or(("", name));
+        let Account { id, .. } = &self.inner.account;
+        if !["", &format!("{id}:"), &self.inner.account.arn("lambda", "")].contains(&owner) {
+            return Err(LambdaError::FunctionNotFound { arn: name.to_owned() });
+        }
         let (bare, qualifier) = rest.split_once(':').map_or((rest, None), |(bare, rest)| (bare, Some(rest)));
         let arn = || self.inner.account.arn("lambda", &format!("function:{bare}"));
         let functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);

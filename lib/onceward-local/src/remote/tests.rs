@@ -123,7 +123,7 @@ async fn a_destination_of_the_other_cloud_is_sent_to() {
     let target = Target { id: "q".to_owned(), arn: queue_arn, ..Target::default() };
     services.events.put_target("default", "all", target).unwrap();
     let (source, detail_type, detail) = ("lambda".to_owned(), "Result".to_owned(), r#"{"n":1}"#.to_owned());
-    remote.send(Sending::Event(Entry { source, detail_type, detail, ..Entry::default() }));
+    remote.send(Sending::Event(Entry { bus: "default".to_owned(), source, detail_type, detail, ..Entry::default() }));
     let event: serde_json::Value = serde_json::from_str(&received(&queue).await[0].body).unwrap();
     assert_eq!((&event["detail-type"], &event["detail"]), (&json!("Result"), &json!({ "n": 1 })));
 }

@@ -6,6 +6,14 @@ use super::{
 /// The only transform the local cloud applies.
 const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
+/// Properties that SAM takes of no globals.
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
+const OWN_PROPERTIES: [(&str, &[&str]); 3] = [
+    ("Function", &["FunctionName", "Role", "Policies", "Events", "PackageType"]),
+    ("HttpApi", &["Name", "Description", "StageName", "DefinitionBody", "DefinitionUri"]),
+    ("SimpleTable", &["TableName", "PrimaryKey", "ProvisionedThroughput", "PointInTimeRecoverySpecification", "Tags"]),
+];
+
 /// The template's sections, not yet resolved.
 #[derive(Debug)]
 pub(super) struct Document {
@@ -16,6 +24,10 @@ pub(super) struct Document {
     pub(super) conditions: Vec<(Key, Node)>,
     /// `Globals.Function`.
     pub(super) function_globals: Option<Node>,
+    /// `Globals.HttpApi`.
+    pub(super) http_api_globals: Option<Node>,
+    /// `Globals.SimpleTable`.
+    pub(super) simple_table_globals: Option<Node>,
     pub(super) resources: Vec<Resource>,
     pub(super) outputs: Vec<(Key, Node)>,
 }
@@ -27,6 +39,7 @@ pub(super) struct Resource {
     pub(super) line: usize,
     pub(super) kind: String,
     pub(super) condition: Option<String>,
+    pub(super) depends_on: Vec<Node>,
     pub(super) properties: Node,
     pub(super) metadata: Option<Node>,
 }
@@ -40,6 +53,8 @@ impl Document {
             mappings: Vec::new(),
             conditions: Vec::new(),
             function_globals: None,
+            http_api_globals: None,
+            simple_table_globals: None,
             resources: Vec::new(),
             outputs: Vec::new(),
         };
@@ -50,7 +65,19 @@ impl Document {
         if document.resources.is_empty() {
             return Err(faults.add(1, "Resources", "the template declares no resources"));
         }
+        document.check_dependencies(faults);
         Ok(document)
+    }
+
+    /// Here nothing waits for another resource, but a stack with a wrong name is not created.
+    fn check_dependencies(&self, faults: &Faults) {
+        for resource in &self.resources {
+            let unknown = |name: &&Node| name.as_text().is_none_or(|id| self.resource(id).is_none());
+            for name in resource.depends_on.iter().filter(unknown) {
+                let message = format!("{} is not a resource of this template", name.kind());
+                faults.add(name.line, format!("{}.DependsOn", resource.id), message);
+            }
+        }
     }
 
     fn section(&mut self, key: &Key, node: Node, faults: &Faults) -> Result<(), Faulted> {
@@ -79,14 +106,18 @@ impl Document {
 
     fn globals(&mut self, node: Node, faults: &Faults) -> Result<(), Faulted> {
         for (key, node) in entries(node, "Globals", faults)? {
-            if key.name == "Function" {
-                self.function_globals = Some(node);
-            } else {
-                let message = format!(
-                    "only `Function` has globals in the local cloud: state those of `{}` on the resource",
-                    key.name
-                );
-                faults.add(key.line, "Globals", message);
+            own_properties(&key.name, &node, faults);
+            match key.name.as_str() {
+                "Function" => self.function_globals = Some(node),
+                "HttpApi" => self.http_api_globals = Some(node),
+                "SimpleTable" => self.simple_table_globals = Some(node),
+                name => {
+                    let message = format!(
+                        "the local cloud has globals of `Function`, `HttpApi` and `SimpleTable`: state those of \
+                         `{name}` on the resource"
+                    );
+                    faults.add(key.line, "Globals", message);
+                }
             }
         }
         Ok(())
@@ -104,17 +135,29 @@ impl Resource {
             line: key.line,
             kind: String::new(),
             condition: None,
+            depends_on: Vec::new(),
             properties: Node { line: key.line, data: Data::Map(Vec::new()) },
             metadata: None,
         };
+        let is_alphanumeric = resource.id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        // A loop over resources has a name of its own.
+        if !is_alphanumeric && !resource.id.starts_with("Fn::") {
+            faults.add(resource.line, &resource.id, "CloudFormation takes letters and digits only in a logical id");
+        }
         for (attribute, node) in entries(node, &resource.id, faults)? {
             match attribute.name.as_str() {
                 "Type" => node.as_text().unwrap_or_default().clone_into(&mut resource.kind),
                 "Properties" => resource.properties = node,
                 "Condition" => resource.condition = node.as_text().map(str::to_owned),
                 "Metadata" => resource.metadata = Some(node),
-                // Order of creation, and what happens when a stack goes: the local cloud goes as a whole.
-                "DependsOn" | "DeletionPolicy" | "UpdateReplacePolicy" => {}
+                "DependsOn" => {
+                    resource.depends_on = match node.data {
+                        Data::List(names) => names,
+                        _ => vec![node],
+                    }
+                }
+                // What happens when a stack goes: the local cloud goes as a whole.
+                "DeletionPolicy" | "UpdateReplacePolicy" => {}
                 name => {
                     let message = format!("the attribute `{name}` is not supported by the local cloud: remove it");
                     faults.add(attribute.line, &resource.id, message);
@@ -125,6 +168,16 @@ impl Resource {
             return Err(faults.add(resource.line, &resource.id, "a resource needs a `Type`"));
         }
         Ok(resource)
+    }
+}
+
+/// Notes what a resource must say for itself.
+fn own_properties(kind: &str, globals: &Node, faults: &Faults) {
+    let Data::Map(entries) = &globals.data else { return };
+    let own = OWN_PROPERTIES.iter().find(|(known, _)| *known == kind).map_or(&[][..], |(_, own)| own);
+    for (key, _) in entries.iter().filter(|(key, _)| own.contains(&key.name.as_str())) {
+        let message = "SAM takes no such global: state it on each resource";
+        faults.add(key.line, format!("Globals.{kind}.{}", key.name), message);
     }
 }
 

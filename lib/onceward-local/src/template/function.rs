@@ -16,6 +16,29 @@ use crate::lambda::{EventInvokeConfig, Logging};
 const TIMEOUT_DEFAULT_SECONDS: u64 = 3;
 const MEMORY_DEFAULT_MB: u32 = 128;
 
+/// Variables that Lambda reserves.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+const RESERVED: [&str; 18] = [
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_RUNTIME_DIR",
+];
+
 /// Reads an `AWS::Serverless::Function` with `Globals.Function` merged in.
 pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack: &Stack) -> Option<Function> {
     let merged = match &resolver.document.function_globals {
@@ -24,6 +47,10 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
     };
     let properties = Properties::new(resolver, &merged, &resource.id);
     let name = names::physical_name(resolver, resource, resource.line, &resource.id).ok();
+    if let Some(name) = name.as_deref().filter(|name| !is_function_name(name)) {
+        let message = format!("`{name}` is not 1 to 64 letters, digits, hyphens and underscores");
+        properties.fault("FunctionName", message);
+    }
     let code_uri = properties.required_text("CodeUri").map(|path| directory.join(path));
     properties.require("Runtime");
     properties.one_of("Runtime", &["provided.al2023", "provided.al2"]);
@@ -33,6 +60,7 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
     let memory_mb = properties.number("MemorySize", 128..=10_240).unwrap_or(MEMORY_DEFAULT_MB);
     let environment = properties.nested("Environment").map(|environment| {
         let variables = environment.texts("Variables");
+        check_variables(&environment, variables.keys());
         environment.finish();
         variables
     });
@@ -66,6 +94,28 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         dead_letter_arn,
         triggers,
     })
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html#lambda-CreateFunction-request-FunctionName>
+fn is_function_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html>
+fn check_variables<'n>(environment: &Properties<'_>, names: impl Iterator<Item = &'n String>) {
+    let is_name = |name: &str| {
+        name.len() > 1
+            && name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    for name in names {
+        if RESERVED.contains(&name.as_str()) {
+            environment.fault("Variables", format!("Lambda sets `{name}` itself, and refuses another value"));
+        } else if !is_name(name) {
+            let message = format!("`{name}` is not a letter followed by letters, digits and underscores");
+            environment.fault("Variables", message);
+        }
+    }
 }
 
 fn logging(properties: &Properties<'_>) -> Logging {

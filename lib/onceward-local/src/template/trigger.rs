@@ -11,14 +11,20 @@ use super::{
     resources::{queue, topic},
     stack::{Queue, Stack, Trigger},
 };
+use crate::events::Pattern;
 use crate::lambda::StartingPosition;
 
 /// Messages of an ordinary queue in one invocation, if the template does not say; a FIFO queue allows no more.
 const QUEUE_BATCH_DEFAULT: usize = 10;
 /// Above this, AWS wants a batching window: one receive brings ten messages at most.
 const QUEUE_BATCH_WITHOUT_WINDOW: usize = 10;
+/// Most filters of a mapping, with a raised quota; five without.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html#filtering-multiple>
+const FILTERS_MAX: usize = 10;
 /// The path of a route for whatever has no other.
 const DEFAULT_ROUTE: &str = "$default";
+/// <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html>
+const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 /// Stream records in one invocation, if the template does not say.
 const STREAM_BATCH_DEFAULT: usize = 100;
 
@@ -40,7 +46,9 @@ pub(super) fn read(
 
 fn read_event(event: Properties<'_>, stack: &Stack, timeout: Duration, function_arn: Option<&str>) -> Option<Trigger> {
     event.require("Type");
-    let kind = event.one_of("Type", &["SQS", "SNS", "DynamoDB", "HttpApi"]);
+    // What SAM makes a rule or a schedule of is read by `event_rule`, and named here only to be told.
+    let kinds = ["SQS", "SNS", "DynamoDB", "HttpApi", "EventBridgeRule", "CloudWatchEvent", "Schedule", "ScheduleV2"];
+    let kind = event.one_of("Type", &kinds);
     // An HttpApi event may be its type alone: the default route of the implicit API.
     let properties = match event.nested("Properties") {
         None if kind == Some("HttpApi") => {
@@ -218,6 +226,9 @@ fn http(properties: Properties<'_>) -> Trigger {
     if !path.starts_with('/') && path != DEFAULT_ROUTE {
         properties.fault("Path", format!("`{path}` must begin with `/`"));
     }
+    if !METHODS.contains(&method.to_uppercase().as_str()) {
+        properties.fault("Method", format!("`{method}` is none of {}", METHODS.join(", ")));
+    }
     properties.one_of("PayloadFormatVersion", &["2.0"]);
     properties.refuse(&["Auth"], "requests come in without authorizers");
     properties.irrelevant(&["TimeoutInMillis", "RouteSettings"]);
@@ -246,13 +257,21 @@ fn filters(properties: &Properties<'_>) -> Vec<Value> {
         let filter = Properties::new(criteria.resolver, node, criteria.place_of(&format!("Filters[{index}]")));
         let pattern = filter.required_text("Pattern");
         match pattern.as_deref().map(serde_json::from_str) {
-            Some(Ok(pattern)) => filters.push(pattern),
+            Some(Ok(pattern)) => match Pattern::parse(&pattern) {
+                Ok(_) => filters.push(pattern),
+                Err(error) => {
+                    let _: Faulted = filter.fault_at(node.line, "Pattern", error.reason);
+                }
+            },
             Some(Err(error)) => {
                 let _: Faulted = filter.fault_at(node.line, "Pattern", format!("not JSON: {error}"));
             }
             None => {}
         }
         filter.finish();
+    }
+    if filters.len() > FILTERS_MAX {
+        criteria.fault("Filters", format!("a mapping has at most {FILTERS_MAX} filters, found {}", filters.len()));
     }
     criteria.finish();
     filters

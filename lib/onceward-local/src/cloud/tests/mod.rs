@@ -202,3 +202,29 @@ async fn archives_and_schedules_of_the_template_are_there_and_work() {
     assert_eq!(status, "HTTP/1.1 200 OK");
     cloud.shutdown().await;
 }
+
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>
+#[tokio::test]
+async fn a_table_has_the_tags_and_the_protection_that_its_template_declares() {
+    let mut config = config().await;
+    let database = crate::dynamodb::DynamoDb::new(config.listeners.account().clone()).unwrap();
+    let request = |action: &str, request: Value| {
+        let answer = database.execute(action, request.to_string().as_bytes());
+        answer.map(|answer| serde_json::from_slice::<Value>(&answer).unwrap_or_default())
+    };
+    let table = &mut config.stack.tables[0];
+    let name = json!({"TableName": table.name});
+    let arn = config.listeners.account().arn("dynamodb", &format!("table/{}", table.name));
+    let tags = || request("ListTagsOfResource", json!({"ResourceArn": arn})).unwrap()["Tags"].clone();
+    table.definition["DeletionProtectionEnabled"] = json!(true);
+    table.definition["Tags"] = json!([{"Key": "team", "Value": "shop"}]);
+    tables::deploy(&database, table).unwrap();
+    assert_eq!(tags(), json!([{"Key": "team", "Value": "shop"}]));
+    assert_eq!(request("DeleteTable", name.clone()).unwrap_err().code(), "ValidationException");
+    // The next start finds the table, and another template.
+    table.definition["DeletionProtectionEnabled"] = json!(false);
+    table.definition["Tags"] = json!([{"Key": "team", "Value": "stock"}]);
+    tables::deploy(&database, table).unwrap();
+    assert_eq!(tags(), json!([{"Key": "team", "Value": "stock"}]));
+    request("DeleteTable", name).unwrap();
+}

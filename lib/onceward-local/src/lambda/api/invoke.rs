@@ -9,11 +9,12 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use serde::de::IgnoredAny;
+use serde_json::{Map, Value};
 
 use super::parameter;
 use crate::lambda::{
     error::LambdaError,
-    pool::Finished,
+    pool::{Finished, Request},
     service::{Lambda, REQUEST_BYTES_MAX, VERSION},
 };
 
@@ -58,7 +59,9 @@ pub(super) async fn invoke(
             Ok((StatusCode::ACCEPTED, [(REQUEST_ID, request_id)]).into_response())
         }
         "RequestResponse" => {
-            let finished = lambda.invoke_traced(&name, payload, trace_id).await?;
+            let client_context = text("x-amz-client-context").map(client_context).transpose()?;
+            let request = Request { client_context, ..Request::new(payload, trace_id) };
+            let finished = lambda.invoke_request(&name, request).await?;
             Ok(answer(finished, text("x-amz-log-type") == Some("Tail")))
         }
         other => Err(LambdaError::InvalidParameter {
@@ -68,6 +71,16 @@ pub(super) async fn invoke(
             ),
         }),
     }
+}
+
+/// `X-Amz-Client-Context`: JSON in Base64. It is passed on as JSON, on one line, since it becomes a header again.
+fn client_context(encoded: &str) -> Result<String, LambdaError> {
+    let context =
+        STANDARD.decode(encoded).ok().and_then(|json| serde_json::from_slice::<Map<String, Value>>(&json).ok());
+    let invalid = || LambdaError::InvalidParameter {
+        message: "Client context must be a valid Base64-encoded JSON object.".to_owned(),
+    };
+    context.map(|context| Value::Object(context).to_string()).ok_or_else(invalid)
 }
 
 fn answer(finished: Finished, tail: bool) -> Response {

@@ -19,7 +19,6 @@ use crate::{
         pool::{Finished, Pool, Request},
         service::Lambda,
     },
-    remote::Sending,
     sqs::Outgoing,
 };
 
@@ -149,7 +148,11 @@ impl Event {
     }
 
     fn deliver(&self, arn: &str, message: Outgoing) {
-        match self.lambda.destinations().deliver_for(&self.pool.spec.name, arn, message) {
+        self.sent(arn, self.lambda.destinations().deliver_for(&self.pool.spec.name, arn, message));
+    }
+
+    fn sent(&self, arn: &str, outcome: Result<(), DeliveryError>) {
+        match outcome {
             // Without a cloud around it, or when it goes: there is nobody left to tell.
             Ok(()) | Err(DeliveryError::NotRunning) => {}
             Err(error) => self.report(&format!("{} could not send to {arn}: {error}", self.pool.spec.name)),
@@ -157,7 +160,6 @@ impl Event {
     }
 
     fn put_event(&self, arn: &str, function_arn: &str, condition: Condition, record: &Value) {
-        let Some(services) = self.lambda.destinations().services() else { return };
         let outcome = if condition == Condition::Success { "Success" } else { "Failure" };
         let entry = Entry {
             bus: arn.to_owned(),
@@ -167,11 +169,7 @@ impl Event {
             resources: vec![arn.to_owned(), function_arn.to_owned()],
             ..Entry::default()
         };
-        if let Some(remote) = self.lambda.destinations().remote() {
-            remote.send(Sending::Event(entry));
-        } else if let Err(error) = services.events.put_event(entry) {
-            self.report(&format!("{} could not send to {arn}: {error}", self.pool.spec.name));
-        }
+        self.sent(arn, self.lambda.destinations().put_event_for(&self.pool.spec.name, entry));
     }
 
     fn report_retry(&self, delay: Duration, reason: &str) -> Duration {

@@ -102,7 +102,7 @@ impl Record {
             invocation: Invocation { payload: bytes(&payload), function_error },
             log: Vec::new(),
         });
-        let request = Request { payload: bytes(&payload), id: request_id, trace_id };
+        let request = Request { payload: bytes(&payload), id: request_id, trace_id, client_context: None };
         (request, Progress { invocations, throttles, last, received, next })
     }
 }

@@ -103,7 +103,7 @@ mod tests {
     use crate::lambda::spec::Invocation;
 
     fn request() -> Request {
-        Request { id: "id".to_owned(), trace_id: String::new(), payload: Bytes::from_static(br#"{"n":1}"#) }
+        Request { id: "id".to_owned(), ..Request::new(Bytes::from_static(br#"{"n":1}"#), None) }
     }
 
     fn finished(payload: &str, error: bool) -> Finished {

@@ -73,14 +73,20 @@ async fn gone(next: &mut Option<oneshot::Sender<Delivery>>) {
 
 impl Attached {
     async fn serve(&mut self, job: Job) {
-        let Job { request: Request { id: request_id, trace_id, payload }, permit, reply } = job;
+        let Job { request: Request { id: request_id, trace_id, client_context, payload }, permit, reply } = job;
         if !self.present {
             let (name, address) = (&self.pool.spec.name, self.api.address);
             self.report(&format!("an invocation waits until a process of {name} asks {address} for it"));
         }
         let function_arn = self.pool.function_arn();
-        let mut delivery =
-            Some(Delivery { request_id: request_id.clone(), deadline_ms: 0, function_arn, trace_id, payload });
+        let mut delivery = Some(Delivery {
+            request_id: request_id.clone(),
+            deadline_ms: 0,
+            function_arn,
+            trace_id,
+            client_context,
+            payload,
+        });
         let outcome = self.exchange(&request_id, &mut delivery).await;
         let invocation = match outcome {
             Some(Outcome::Response(payload)) => Invocation { payload, function_error: None },

@@ -62,6 +62,8 @@ pub(super) struct Delivery {
     pub(super) deadline_ms: i64,
     pub(super) function_arn: String,
     pub(super) trace_id: String,
+    /// JSON.
+    pub(super) client_context: Option<String>,
     pub(super) payload: Bytes,
 }
 
@@ -198,7 +200,8 @@ impl IntoResponse for Delivery {
             ("lambda-runtime-invoked-function-arn", self.function_arn),
             ("lambda-runtime-trace-id", self.trace_id),
         ];
-        for (name, value) in headers {
+        let client_context = self.client_context.map(|context| ("lambda-runtime-client-context", context));
+        for (name, value) in headers.into_iter().chain(client_context) {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(HeaderName::from_static(name), value);
             }

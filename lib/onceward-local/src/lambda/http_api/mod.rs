@@ -80,7 +80,11 @@ async fn route(api: HttpApi, request: Request) -> Response {
     let received = Received { parts, path, body, source_ip };
     let trace_id = received.trace_id();
     let event = Bytes::from(event::build(&received, &found, api.lambda.account()).to_string());
-    let outcome = timeout(INTEGRATION_MAX, api.lambda.invoke_traced(&found.function, event, trace_id)).await;
+    let outcome = timeout(
+        INTEGRATION_MAX,
+        api.lambda.invoke_request(&found.function, super::pool::Request::new(event, trace_id)),
+    )
+    .await;
     let problem = match outcome {
         Ok(Ok(Finished { invocation, .. })) => {
             if let (None, Some(answer)) = (&invocation.function_error, answer::parse(&invocation.payload)) {

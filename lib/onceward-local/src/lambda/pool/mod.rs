@@ -103,13 +103,16 @@ pub(super) struct Request {
     pub(super) id: String,
     /// An X-Ray trace header.
     pub(super) trace_id: String,
+    /// What the client tells of itself, as JSON: synchronous invocations only.
+    pub(super) client_context: Option<String>,
     pub(super) payload: Bytes,
 }
 
 impl Request {
     /// A request with an id of its own, and with a trace of its own if it comes without.
     pub(super) fn new(payload: Bytes, trace_id: Option<String>) -> Self {
-        Self { id: Uuid::new_v4().to_string(), trace_id: trace_id.unwrap_or_else(new_trace_id), payload }
+        let trace_id = trace_id.unwrap_or_else(new_trace_id);
+        Self { id: Uuid::new_v4().to_string(), trace_id, client_context: None, payload }
     }
 }
 

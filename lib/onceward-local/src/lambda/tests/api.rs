@@ -54,6 +54,26 @@ async fn an_event_is_accepted_and_a_dry_run_runs_nothing() {
     bench.lambda.shutdown().await;
 }
 
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-ClientContext>
+#[tokio::test]
+async fn a_client_context_reaches_the_runtime_as_json() {
+    let bench = Bench::with_function(&[]);
+    let client = Client::serve(bench.lambda.api()).await;
+    let path = "/2015-03-31/functions/f/invocations";
+    let invoke = async |context: &str| {
+        client.send("POST", path, &[("x-amz-client-context", context)], r#"{"do":"headers"}"#).await
+    };
+    let answer = invoke(&STANDARD.encode("{\n\"custom\": {\"shop\": 7}}")).await;
+    let headers: Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(headers["lambda-runtime-client-context"], r#"{"custom":{"shop":7}}"#);
+    for context in ["%", &STANDARD.encode("no object")] {
+        let refused = invoke(context).await;
+        let code = refused.header("x-amzn-errortype");
+        assert_eq!((refused.status, code), (400, Some("InvalidParameterValueException")), "{context}");
+    }
+    bench.lambda.shutdown().await;
+}
+
 #[tokio::test]
 async fn refusals_have_their_aws_names() {
     let bench = Bench::with_function(&[]);
@@ -80,6 +100,41 @@ async fn refusals_have_their_aws_names() {
     }
     let list = client.send("GET", "/2015-03-31/functions/", &[], "").await;
     assert!(list.body.contains(r#""FunctionName":"f""#), "{}", list.body);
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_would_change_functions_is_refused_by_the_name_of_its_action() {
+    let bench = Bench::with_function(&[]);
+    let client = Client::serve(bench.lambda.api()).await;
+    for (method, path, action) in [
+        ("POST", "/2015-03-31/functions", "CreateFunction"),
+        ("DELETE", "/2015-03-31/functions/f", "DeleteFunction"),
+        ("DELETE", "/2017-10-31/functions/f/concurrency", "DeleteFunctionConcurrency"),
+        ("PUT", "/2015-03-31/event-source-mappings/1", "UpdateEventSourceMapping"),
+        ("POST", "/2014-11-13/functions/f/invoke-async", "InvokeAsync (use"),
+        ("PATCH", "/2015-03-31/functions/f", "PATCH /2015-03-31/functions/f"),
+    ] {
+        let answer = client.send(method, path, &[], "{}").await;
+        let body: Value = serde_json::from_str(&answer.body).unwrap();
+        let message = body["message"].as_str().unwrap();
+        assert!(answer.status == 501 && message.starts_with(action), "{method} {path}: {message}");
+    }
+    bench.lambda.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_function_of_another_account_or_region_is_not_here() {
+    let bench = Bench::with_function(&[]);
+    for (arn, is_here) in [
+        ("arn:aws:lambda:eu-central-1:000000000000:function:f", true),
+        ("000000000000:function:f", true),
+        ("function:f", true),
+        ("arn:aws:lambda:us-east-1:000000000000:function:f", false),
+        ("111111111111:function:f", false),
+    ] {
+        assert_eq!(bench.lambda.invoke(arn, "{}".into()).await.is_ok(), is_here, "{arn}");
+    }
     bench.lambda.shutdown().await;
 }
 

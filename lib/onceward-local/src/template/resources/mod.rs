@@ -40,6 +40,8 @@ const IRRELEVANT: [&str; 12] = [
     "AWS::SQS::QueuePolicy",
 ];
 
+const HTTP_API: &str = "AWS::Serverless::HttpApi";
+
 const SUPPORTED: &str = "AWS::Serverless::Function, AWS::Serverless::HttpApi, AWS::Serverless::SimpleTable, \
      AWS::Lambda::EventSourceMapping, AWS::Lambda::EventInvokeConfig, AWS::DynamoDB::Table, AWS::SQS::Queue, \
      AWS::Events::EventBus, AWS::Events::Rule, AWS::Events::Archive, AWS::Scheduler::Schedule, \
@@ -55,6 +57,10 @@ pub(super) fn stack(
 ) -> Stack {
     let parameters = parameters::read(document, overrides, faults);
     let resolver = Resolver { document, account, stack_name, parameters, faults, underway: RefCell::default() };
+    // A condition that nothing uses must hold or not as well.
+    for (key, _) in &document.conditions {
+        let _ = resolver.condition(&key.name, key.line, "Conditions");
+    }
     let mut stack = Stack {
         description: document.description.clone(),
         metadata: document.metadata.clone(),
@@ -64,6 +70,12 @@ pub(super) fn stack(
     let present: Vec<&Resource> = document.resources.iter().filter(|resource| exists(&resolver, resource)).collect();
     for resource in &present {
         define(&resolver, resource, &mut stack);
+    }
+    // The API that SAM makes for events without an `ApiId` has nothing but the globals.
+    if let Some(globals) = &document.http_api_globals
+        && !present.iter().any(|resource| resource.kind == HTTP_API)
+    {
+        http_api::read(Properties::new(&resolver, globals, "Globals.HttpApi"), &mut stack);
     }
     // What names others is read after them, so that a wrong name is found here and not when it is created.
     for resource in &present {
@@ -84,7 +96,14 @@ fn exists(resolver: &Resolver<'_>, resource: &Resource) -> bool {
 }
 
 fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
-    let properties = Properties::new(resolver, &resource.properties, &resource.id);
+    let document = resolver.document;
+    let globals = match resource.kind.as_str() {
+        HTTP_API => document.http_api_globals.as_ref(),
+        "AWS::Serverless::SimpleTable" => document.simple_table_globals.as_ref(),
+        _ => None,
+    };
+    let merged = globals.map(|globals| function::merge(globals, &resource.properties));
+    let properties = Properties::new(resolver, merged.as_ref().unwrap_or(&resource.properties), &resource.id);
     let Ok(name) = names::physical_name(resolver, resource, resource.line, &resource.id) else { return };
     let id = resource.id.clone();
     match resource.kind.as_str() {
@@ -95,7 +114,7 @@ fn define(resolver: &Resolver<'_>, resource: &Resource, stack: &mut Stack) {
         "AWS::Serverless::SimpleTable" => stack.tables.push(table::read_simple(properties, id, name)),
         "AWS::Events::EventBus" => stack.buses.extend(bus::read(properties, id, name)),
         "AWS::Scheduler::ScheduleGroup" => stack.schedule_groups.push(schedule::read_group(properties, name)),
-        "AWS::Serverless::HttpApi" => http_api::read(properties, stack),
+        HTTP_API => http_api::read(properties, stack),
         _ => {}
     }
 }
@@ -127,7 +146,7 @@ fn connect(resolver: &Resolver<'_>, resource: &Resource, directory: &Path, stack
         | "AWS::Serverless::SimpleTable"
         | "AWS::Events::EventBus"
         | "AWS::Scheduler::ScheduleGroup"
-        | "AWS::Serverless::HttpApi" => {}
+        | HTTP_API => {}
         kind if IRRELEVANT.contains(&kind) => {}
         kind => {
             let message = format!("the local cloud has no {kind}; it has {SUPPORTED}");

@@ -55,8 +55,26 @@ fn another_transform_is_refused() {
     );
     assert_eq!(
         faults(&format!("Globals:\n  Api: {{}}\n{}", queue_named("q"))),
-        ["2: Globals: only `Function` has globals in the local cloud: state those of `Api` on the resource"]
+        [
+            "2: Globals: the local cloud has globals of `Function`, `HttpApi` and `SimpleTable`: state those of `Api` on \
+          the resource"
+        ]
     );
+}
+
+#[test]
+fn a_logical_id_has_letters_and_digits_only() {
+    let text = queue_named("q").replace("  Q:", "  My-Queue:");
+    assert_eq!(faults(&text), ["2: My-Queue: CloudFormation takes letters and digits only in a logical id"]);
+}
+
+/// `CloudFormation`: "Unresolved resource dependencies in the Resources block of the template".
+#[test]
+fn a_dependency_must_be_a_resource() {
+    let text =
+        |depends_on: &str| format!("{}    DependsOn: {depends_on}\n  T: {{Type: AWS::SNS::Topic}}\n", queue_named("q"));
+    assert!(parse_with(&text("T"), &[]).is_ok() && parse_with(&text("[T, Q]"), &[]).is_ok());
+    assert_eq!(faults(&text("[T, Topic]")), ["6: Q.DependsOn: `Topic` is not a resource of this template"]);
 }
 
 #[test]

@@ -49,6 +49,38 @@ fn a_function_without_a_role_has_the_one_that_sam_makes() {
     );
 }
 
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-eventinvokedestinationconfiguration.html>
+#[test]
+fn sam_lets_a_function_send_to_its_own_destinations_and_dead_letter_queue() {
+    let text = template(&format!(
+        "{FUNCTION},
+      DeadLetterQueue: {{Type: SNS, TargetArn: !Ref T}},
+      EventInvokeConfig: {{DestinationConfig: {{
+        OnSuccess: {{Type: EventBridge, Destination: !GetAtt B.Arn}},
+        OnFailure: {{Type: SQS, Destination: !GetAtt Q.Arn}}}}}}}}
+  Q: {{Type: AWS::SQS::Queue}}
+  T: {{Type: AWS::SNS::Topic}}
+  B: {{Type: AWS::Events::EventBus, Properties: {{Name: b}}}}"
+    ));
+    let granted = |text: &str| stack(text).permissions.roles["arn:aws:iam::000000000000:role/onceward-FRole"].clone();
+    assert_eq!(
+        names(&granted(&text)),
+        ["(AWSLambdaBasicExecutionRole)", "(OnSuccess)", "(OnFailure)", "(DeadLetterQueue)"]
+    );
+    // A resource of its own is CloudFormation's, which grants nothing.
+    let apart = template(&format!(
+        "{FUNCTION}}}
+  C:
+    Type: AWS::Lambda::EventInvokeConfig
+    Properties:
+      FunctionName: !Ref F
+      Qualifier: $LATEST
+      DestinationConfig: {{OnFailure: {{Destination: !GetAtt Q.Arn}}}}
+  Q: {{Type: AWS::SQS::Queue}}"
+    ));
+    assert_eq!(names(&granted(&apart)), ["(AWSLambdaBasicExecutionRole)"]);
+}
+
 #[test]
 fn a_role_has_its_own_policies_and_those_that_are_attached() {
     let text = template(&format!(

@@ -55,6 +55,7 @@ Resources:
   D:
     Type: AWS::DynamoDB::Table
     Properties:
+      BillingMode: PAY_PER_REQUEST
       AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
       KeySchema: [{AttributeName: pk, KeyType: HASH}]
       StreamSpecification: {StreamViewType: NEW_IMAGE}
@@ -96,10 +97,24 @@ fn what_a_function_cannot_do_is_named_with_its_line() {
 }
 
 #[test]
+fn a_condition_that_nothing_uses_is_read_too() {
+    let text = |condition: &str| format!("Conditions:\n  C: {condition}\n{}", queue_named("q"));
+    assert!(parse_with(&text("!Equals [a, !Ref AWS::Region]"), &[]).is_ok());
+    assert_eq!(
+        faults(&text("!Equals [!Ref Nothing, a]")),
+        ["2: Conditions.C: `Nothing` is neither a parameter nor a resource of this template"]
+    );
+    assert_eq!(faults(&text("!Equals [a]")).len(), 1);
+}
+
+#[test]
 fn conditions_that_go_round_in_a_circle_are_told() {
     let text =
         format!("Conditions:\n  A: !Not [!Condition B]\n  B: !Not [!Condition A]\n{}", queue_named("!If [A, a, b]"));
-    assert_eq!(faults(&text), ["3: Conditions.B: condition A refers to itself"]);
+    assert_eq!(
+        faults(&text),
+        ["2: Conditions.A: condition B refers to itself", "3: Conditions.B: condition A refers to itself"]
+    );
 }
 
 #[test]

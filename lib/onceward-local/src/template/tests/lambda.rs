@@ -110,6 +110,63 @@ fn an_api_says_what_other_origins_may_do() {
     assert_eq!(stack(&everyone).cors.unwrap().allow_origins, ["*"]);
 }
 
+/// <https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-template-anatomy-globals.html>
+#[test]
+fn globals_are_those_of_every_http_api_and_of_the_one_that_sam_makes() {
+    let text = |resources: &str| {
+        format!(
+            "Globals: {{HttpApi: {{CorsConfiguration: {{AllowOrigins: ['https://a.example'], MaxAge: 60}}}}}}\n\
+             Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n{resources}"
+        )
+    };
+    let implicit = stack(&text("")).cors.unwrap();
+    assert_eq!(
+        (implicit.allow_origins, implicit.max_age),
+        (vec!["https://a.example".to_owned()], Some(Duration::from_mins(1)))
+    );
+    let api = "  Api: {Type: AWS::Serverless::HttpApi, Properties: {CorsConfiguration: {MaxAge: 120, AllowMethods: [get]}}}\n";
+    let merged = stack(&text(api)).cors.unwrap();
+    assert_eq!(
+        (merged.allow_origins, merged.max_age),
+        (vec!["https://a.example".to_owned()], Some(Duration::from_mins(2)))
+    );
+    let own = text("").replace("HttpApi: {", "HttpApi: {StageName: $default, ");
+    assert_eq!(faults(&own), ["1: Globals.HttpApi.StageName: SAM takes no such global: state it on each resource"]);
+    let unknown = text("").replace("MaxAge", "Age");
+    assert!(faults(&unknown)[0].starts_with("1: Globals.HttpApi.CorsConfiguration.Age: "), "{:?}", faults(&unknown));
+}
+
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
+#[test]
+fn names_that_lambda_refuses_are_refused() {
+    let told = |properties: &str| {
+        faults(&format!(
+            "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: .\n      \
+             Handler: x\n      Runtime: provided.al2023\n      {properties}\n"
+        ))
+    };
+    assert_eq!(
+        told("FunctionName: a b"),
+        ["8: F.FunctionName: `a b` is not 1 to 64 letters, digits, hyphens and underscores"]
+    );
+    assert_eq!(
+        told("Environment: {Variables: {AWS_REGION: here, 1A: b}}"),
+        [
+            "8: F.Environment.Variables: Lambda sets `AWS_REGION` itself, and refuses another value",
+            "8: F.Environment.Variables: `1A` is not a letter followed by letters, digits and underscores"
+        ]
+    );
+    assert_eq!(
+        told("Events: {Http: {Type: HttpApi, Properties: {Path: /, Method: fetch}}}"),
+        ["8: F.Events.Http.Properties.Method: `fetch` is none of ANY, DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"]
+    );
+    let filters = r#"{Pattern: '{"body": ["a"]}'}, "#.repeat(11);
+    let event =
+        format!("{{Type: SQS, Properties: {{Queue: !GetAtt Q.Arn, FilterCriteria: {{Filters: [{filters}]}}}}}}");
+    let told = told(&format!("Events: {{E: {event}}}\n  Q: {{Type: AWS::SQS::Queue}}"));
+    assert_eq!(told, ["8: F.Events.E.Properties.FilterCriteria.Filters: a mapping has at most 10 filters, found 11"]);
+}
+
 #[test]
 fn what_cannot_be_is_refused_by_name() {
     for (from, to, expected) in [

@@ -153,6 +153,27 @@ fn a_target_can_shape_what_it_receives() {
     );
 }
 
+#[test]
+fn a_table_keeps_its_tags_and_its_protection() {
+    let text = "
+Globals: {SimpleTable: {SSESpecification: {SSEEnabled: true}}}
+Resources:
+  S: {Type: AWS::Serverless::SimpleTable, Properties: {Tags: {team: shop}}}
+  T:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      ProvisionedThroughput: {ReadCapacityUnits: 1, WriteCapacityUnits: 1}
+      AttributeDefinitions: [{AttributeName: pk, AttributeType: S}]
+      KeySchema: [{AttributeName: pk, KeyType: HASH}]
+      DeletionProtectionEnabled: true
+      Tags: [{Key: cost, Value: 7}]
+";
+    let tables = stack(text).tables;
+    assert_eq!(tables[0].definition["Tags"], json!([{"Key": "team", "Value": "shop"}]));
+    assert_eq!(tables[1].definition["Tags"], json!([{"Key": "cost", "Value": "7"}]));
+    assert_eq!(tables[1].definition["DeletionProtectionEnabled"], json!(true));
+}
+
 /// `SYSTEM` with one thing changed, and what is said about it.
 fn fault(from: &str, to: &str) -> String {
     assert!(SYSTEM.contains(from), "{from}");
@@ -178,6 +199,10 @@ fn what_aws_would_refuse_is_refused_here() {
          this template that has a StreamSpecification"
     );
     assert_eq!(
+        fault("BillingMode: PAY_PER_REQUEST", "BillingMode: PROVISIONED"),
+        "17: T.ProvisionedThroughput: required, unless BillingMode is PAY_PER_REQUEST"
+    );
+    assert_eq!(
         fault("MessageRetentionPeriod: 1209600", "QueueName: a.fifo"),
         "13: Dead.QueueName: a FIFO queue, and only that, has `FifoQueue: true` and a name that ends in `.fifo`"
     );
@@ -185,6 +210,10 @@ fn what_aws_would_refuse_is_refused_here() {
         fault("'{\"eventName\":[\"INSERT\"]}'", "'{'"),
         "58: F.Events.Stream.Properties.FilterCriteria.Filters[0].Pattern: not JSON: EOF while parsing an object at \
          line 1 column 1"
+    );
+    assert_eq!(
+        fault("'{\"eventName\":[\"INSERT\"]}'", "'{\"eventName\":\"INSERT\"}'"),
+        "58: F.Events.Stream.Properties.FilterCriteria.Filters[0].Pattern: \"eventName\" must be an object or an array"
     );
     assert_eq!(
         fault("            StartingPosition: TRIM_HORIZON\n", ""),
@@ -215,7 +244,8 @@ fn what_the_local_cloud_lacks_is_refused() {
     );
     assert_eq!(
         fault("Type: HttpApi", "Type: MSK"),
-        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi, found `MSK`"
+        "59: F.Events.Http.Type: expected SQS or SNS or DynamoDB or HttpApi or EventBridgeRule or CloudWatchEvent or \
+         Schedule or ScheduleV2, found `MSK`"
     );
     assert_eq!(
         fault("ApiId: !Ref Api", "ApiId: !Ref Q"),

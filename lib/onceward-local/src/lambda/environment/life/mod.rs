@@ -114,13 +114,19 @@ impl Life {
 
     /// Runs one job, whose time counts from `began`; says why the environment ended, if it did.
     async fn serve(&mut self, job: Job, began: Instant) -> Option<(End, Last)> {
-        let Job { request: Request { id: request_id, trace_id, payload }, permit, reply } = job;
+        let Job { request: Request { id: request_id, trace_id, client_context, payload }, permit, reply } = job;
         let limit = self.pool.spec.timeout;
         let left = limit.saturating_sub(began.elapsed());
         let deadline_ms = chrono::Utc::now().timestamp_millis() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         let function_arn = self.pool.function_arn();
-        let mut delivery =
-            Some(Delivery { request_id: request_id.clone(), deadline_ms, function_arn, trace_id, payload });
+        let mut delivery = Some(Delivery {
+            request_id: request_id.clone(),
+            deadline_ms,
+            function_arn,
+            trace_id,
+            client_context,
+            payload,
+        });
         self.log.platform(&platform::start(&self.pool.spec, &request_id));
         let (invocation, ended) = match self.exchange(&request_id, &mut delivery, began + limit).await {
             Step::Answered(Outcome::Response(payload)) => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{Reader, aws_managed, parsed_json};
+use crate::destination;
 use crate::iam::{self, FunctionRole, NamedPolicy, Policy, RolePolicies};
 use crate::template::{
     document::Resource,
@@ -150,18 +151,29 @@ fn implied(properties: &Properties<'_>, resource: &Resource, stack: &Stack) -> V
         names.push("AWSLambdaVPCAccessExecutionRole");
     }
     let mut policies: Vec<_> = names.into_iter().filter_map(|name| aws_managed(name, true)).collect();
-    let destinations = triggers.iter().filter_map(|trigger| match trigger {
-        Trigger::Stream { on_failure_arn, .. } => on_failure_arn.as_deref(),
+    let streams = triggers.iter().filter_map(|trigger| match trigger {
+        Trigger::Stream { on_failure_arn, .. } => Some(("OnFailure", on_failure_arn.clone()?)),
         _ => None,
     });
-    for arn in destinations {
-        let action = if arn.contains(":sns:") { "sns:Publish" } else { "sqs:SendMessage" };
-        let policy = Policy::parse(&iam::allow(&[action], &[arn.to_owned()]));
-        policies.extend(policy.ok().map(|policy| NamedPolicy {
-            name: "OnFailure".to_owned(),
-            policy: Arc::new(policy),
-            implicit: true,
-        }));
-    }
+    policies.extend(streams.chain(own_destinations(properties)).filter_map(|(name, arn)| {
+        let action = match destination::service(&arn)? {
+            "sqs" => "sqs:SendMessage",
+            "sns" => "sns:Publish",
+            "lambda" => "lambda:InvokeFunction",
+            "events" => "events:PutEvents",
+            _ => return None,
+        };
+        let policy = Policy::parse(&iam::allow(&[action], &[arn])).ok()?;
+        Some(NamedPolicy { name: name.to_owned(), policy: Arc::new(policy), implicit: true })
+    }));
     policies
+}
+
+/// Where the function's own `EventInvokeConfig` and `DeadLetterQueue` send. A resource of the type
+/// `AWS::Lambda::EventInvokeConfig` grants nothing.
+fn own_destinations(properties: &Properties<'_>) -> Vec<(&'static str, String)> {
+    let config = properties.nested("EventInvokeConfig").and_then(|config| config.nested("DestinationConfig"));
+    let destination = |name| Some((name, config.as_ref()?.nested(name)?.text("Destination")?));
+    let letters = || Some(("DeadLetterQueue", properties.nested("DeadLetterQueue")?.text("TargetArn")?));
+    [destination("OnSuccess"), destination("OnFailure"), letters()].into_iter().flatten().collect()
 }
