@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Let calls go wrong: SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…, such as
-    /// `dynamodb.TransactWriteItems:conflict,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
+    /// `dynamodb.PutItem:throttle,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
     /// Kinds: latency, throttle, error, conflict, partial, `lost_request`, `lost_response`, duplicate, reorder, kill.
     /// Names: probability, limit, function, resource, `jitter_ms`. At `/_onceward/faults` of the AWS endpoint they can be
     /// looked at and changed
