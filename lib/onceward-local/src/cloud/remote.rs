@@ -64,7 +64,7 @@ impl Cloud {
             servers: Mutex::new(servers),
             attached,
             remote: Some(elsewhere.remote),
-            _packages: packages,
+            packages,
         })
     }
 }

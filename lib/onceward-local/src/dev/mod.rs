@@ -167,6 +167,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     };
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
+    let saved = rebuild::Template::read(&template, &overrides, &args.stack_name);
     let mut stack = load_stack_as(&template, &listeners, &overrides, &args.stack_name)?;
     // Before the build, which may take long.
     let elsewhere = match remote {
@@ -177,7 +178,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
     let options = Options { attach: attach::names(&args.attach, &stack)? };
     let mut binaries = build::build(&stack, directory(&template)).await?;
-    let rebuild = watch.and_then(|watch| Rebuild::prepare(watch, &stack, &binaries, console));
+    let rebuild = watch.and_then(|watch| Rebuild::prepare((watch, saved), &stack, &binaries, console));
     if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
         links.clone_into(&mut binaries);
     }

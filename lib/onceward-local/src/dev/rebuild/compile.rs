@@ -50,6 +50,45 @@ pub(super) async fn workspace(folder: &Path) -> Option<PathBuf> {
     output.status.success().then(|| manifest.parent().map(Path::to_owned)).flatten()
 }
 
+/// Folders of packages that the workspace at `root` is built from and that lie outside of it, by their paths in manifests.
+pub(super) async fn outside(root: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![(root.to_owned(), true)];
+    while let Some((folder, is_workspace)) = left.pop() {
+        let mut cargo = Command::from(cargo());
+        cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
+        cargo.current_dir(&folder).stdin(Stdio::null()).kill_on_drop(true);
+        // What is wrong with a manifest is said by the build.
+        let Ok(output) = cargo.output().await else { continue };
+        let metadata = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        for path in paths(&metadata, Some(&folder).filter(|_| !is_workspace)) {
+            let Ok(path) = path.canonicalize() else { continue };
+            if !path.starts_with(root) && found.insert(path.clone()) {
+                left.push((path, false));
+            }
+        }
+    }
+    found
+}
+
+/// Folders of the packages that `cargo metadata` tells of, and of those that they name by a path; of the package in
+/// `folder` alone, if it says which.
+/// <https://doc.rust-lang.org/cargo/commands/cargo-metadata.html>
+fn paths(metadata: &Value, folder: Option<&PathBuf>) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let Some(own) = package["manifest_path"].as_str().and_then(|manifest| Path::new(manifest).parent()) else {
+            continue;
+        };
+        if folder.is_none_or(|folder| own == folder) {
+            let named = package["dependencies"].as_array().into_iter().flatten();
+            paths.extend(named.filter_map(|dependency| dependency["path"].as_str()).map(PathBuf::from));
+            paths.push(own.to_owned());
+        }
+    }
+    paths
+}
+
 /// What cargo says on stdout, a JSON object a line, and on stderr.
 /// <https://doc.rust-lang.org/cargo/reference/external-tools.html#json-messages>,
 /// <https://doc.rust-lang.org/rustc/json.html>
