@@ -7,7 +7,7 @@ use onceward_local::{conformance, dev};
 
 /// Event handlers on this machine: the functions of a SAM template, and the cloud they need.
 #[derive(Debug, Parser)]
-#[command(name = "onceward", version)]
+#[command(name = "onceward", version, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -38,7 +38,21 @@ fn arguments(given: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsSt
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+
+    #[test]
+    fn help_fits_the_smallest_terminal() {
+        let mut cli = Cli::command().term_width(80);
+        cli.build();
+        for command in cli.get_subcommands_mut() {
+            for help in [command.render_help(), command.render_long_help()] {
+                let help = help.to_string();
+                assert_eq!(help.lines().find(|line| line.chars().count() > 80), None, "{}", command.get_name());
+            }
+        }
+    }
 
     #[test]
     fn flags_may_follow_the_separator_that_cargo_passes_on() {

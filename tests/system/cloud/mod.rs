@@ -41,6 +41,7 @@ pub(crate) use stack::Deployed;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("cloud::the_setting_names_a_cloud_or_is_refused", choice::the_setting_names_a_cloud_or_is_refused),
+        trial("cloud::an_endpoint_that_does_not_answer_is_named", health::an_endpoint_that_does_not_answer_is_named),
         trial("cloud::each_known_difference_names_a_case", known_differences::each_names_a_case),
         trial("cloud::a_built_template_names_each_functions_folder", build::names_each_functions_folder),
     ]
@@ -177,7 +178,7 @@ impl SharedCloud {
     fn running(&self) -> Result<&Running, &Unavailable> {
         let running = self.running.get_or_init(|| match &self.choice {
             Choice::Embedded => embedded().map_err(Unavailable::Broken),
-            Choice::Endpoint(url) => Ok(Running::Endpoint(url.clone())),
+            Choice::Endpoint(url) => answers(url).map(|()| Running::Endpoint(url.clone())).map_err(Unavailable::Broken),
             Choice::Ministack => Ministack::start().map(Running::Ministack),
             Choice::Testcontainers => Container::start().map(Box::new).map(Running::Container),
         });
@@ -199,6 +200,12 @@ pub(crate) async fn sdk_config(url: &str) -> SdkConfig {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .load()
         .await
+}
+
+/// Said once and clearly, instead of by each test in its client's words.
+fn answers(url: &str) -> Result<(), String> {
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    runtime.block_on(health::answers(url))
 }
 
 fn embedded() -> Result<Running, String> {

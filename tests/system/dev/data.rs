@@ -1,22 +1,38 @@
 //! `onceward dev --data`: what was there before is there again.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use libtest_mimic::Trial;
 use rustix::process::Signal;
 
-use super::process::Dev;
+use super::{process::Dev, project};
 use crate::{system::order, trial};
 
 /// Orders that are under way when the process is killed.
 const ORDERS: usize = 30;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![trial("dev::orders_survive_a_killed_cloud_with_its_data", orders_survive_a_killed_cloud_with_its_data)]
+    vec![
+        trial("dev::orders_survive_a_killed_cloud_with_its_data", orders_survive_a_killed_cloud_with_its_data),
+        trial("dev::a_data_folder_in_use_is_refused_at_once", a_data_folder_in_use_is_refused_at_once),
+    ]
 }
+
+/// How long the refusal may take, with the template read before it. The machine may be busy with other tests.
+const REFUSAL_MAX: Duration = Duration::from_secs(4);
 
 /// A folder that goes with its test.
 struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("onceward-data-{:016x}", rand::random::<u64>())))
+    }
+}
 
 impl Drop for Folder {
     fn drop(&mut self) {
@@ -26,7 +42,7 @@ impl Drop for Folder {
 
 /// Killed while orders are being handled; each is settled by the next cloud, and the stock says so.
 fn orders_survive_a_killed_cloud_with_its_data() {
-    let folder = Folder(std::env::temp_dir().join(format!("onceward-data-{:016x}", rand::random::<u64>())));
+    let folder = Folder::new();
     let data = folder.0.to_str().expect("text");
     let mut dev = Dev::ready(&["--data", data]);
     let http = dev.out.url("HTTP API");
@@ -48,4 +64,22 @@ fn orders_survive_a_killed_cloud_with_its_data() {
     }
     let after = stock(&dev, &http);
     assert_eq!(after["available"].as_u64(), Some(before - ORDERS as u64), "{after}");
+}
+
+/// And the first process does not notice.
+fn a_data_folder_in_use_is_refused_at_once() {
+    let (folder, empty) = (Folder::new(), project::Folder::new());
+    let data = folder.0.to_str().expect("text");
+    let template = empty.write("template.yaml", "Resources:\n  Inbox: {Type: AWS::SQS::Queue}\n");
+    let arguments = ["--template", template.as_str(), "--data", data, "--no-watch"];
+    let mut first = Dev::ready(&arguments);
+    let began = Instant::now();
+    let mut second = Dev::start(&arguments);
+    assert_eq!(second.ended().code(), Some(1), "{}", second.err.text());
+    assert!(began.elapsed() < REFUSAL_MAX, "{:?}", began.elapsed());
+    let expected = format!("error: the data folder {data} is in use by another process: ");
+    assert!(second.err.text().starts_with(&expected), "{}", second.err.text());
+    let queue = format!("{}/", first.out.url("AWS endpoint"));
+    let listed = first.post_form(&queue, "Action=ListQueues&Version=2012-11-05");
+    assert!(listed.contains("onceward-Inbox"), "{listed}");
 }

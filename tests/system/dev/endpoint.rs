@@ -31,10 +31,14 @@ pub(super) fn trials() -> Vec<Trial> {
             an_endpoint_goes_with_no_flag_of_the_local_services,
         ),
         trial("dev::another_cloud_that_does_not_answer_is_named", another_cloud_that_does_not_answer_is_named),
+        trial(
+            "dev::another_cloud_that_runs_functions_too_is_warned_of",
+            another_cloud_that_runs_functions_too_is_warned_of,
+        ),
     ]
 }
 
-/// A cloud of this process with the template's resources, as `change` leaves them, and none of its functions.
+/// A cloud of this process with the template's resources, as a test leaves them, and most often none of its functions.
 struct Other {
     cloud: Arc<Cloud>,
     runtime: tokio::runtime::Runtime,
@@ -42,13 +46,20 @@ struct Other {
 
 impl Other {
     fn start(change: impl FnOnce(&mut Stack)) -> Self {
+        Self::start_with(|stack| {
+            stack.functions.clear();
+            change(stack);
+        })
+    }
+
+    /// The same, with the functions that `change` leaves.
+    fn start_with(change: impl FnOnce(&mut Stack)) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let cloud = runtime.block_on(async {
             let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
             let template = Path::new(ROOT).join(TEMPLATE);
             let mut stack = load_stack(&template, &listeners, &BTreeMap::new()).expect("the template loads");
-            stack.functions.clear();
             change(&mut stack);
             let config = CloudConfig { stack, iam: Mode::Off, ..CloudConfig::new(listeners) };
             Arc::new(Cloud::start(config).expect("the cloud starts"))
@@ -109,6 +120,7 @@ fn an_order_is_fulfilled_on_another_clouds_resources() {
     assert_eq!((status, functions["Functions"].as_array().map(Vec::len)), (200, Some(13)));
     let refused = dev.post_form(&lambda, "Action=ListQueues&Version=2012-11-05");
     assert!(refused.contains("NotImplemented") && refused.contains(&there), "{refused}");
+    assert!(!dev.out.text().contains("The other cloud runs"), "it has no functions: {}", dev.out.text());
 }
 
 fn what_another_cloud_lacks_is_listed() {
@@ -153,4 +165,20 @@ fn another_cloud_that_does_not_answer_is_named() {
     assert_eq!(dev.ended().code(), Some(1), "{}", dev.err.text());
     assert!(dev.err.text().starts_with(&format!("error: {url} does not answer: ")), "{}", dev.err.text());
     assert!(!dev.out.text().contains(READY));
+}
+
+/// One of its functions, whose queue both then read; said by the time that everything runs here, and what to do about it.
+fn another_cloud_that_runs_functions_too_is_warned_of() {
+    let other = Other::start_with(|stack| stack.functions.retain(|function| function.name == "onceward-reserve-stock"));
+    let there = other.cloud.aws_url().to_owned();
+    let mut dev = Dev::ready(&["--endpoint", &there]);
+    dev.out.until("the warning", |line| line.starts_with("The other cloud runs functions on the same sources"));
+    let arn = "arn:aws:sqs:us-east-1:000000000000:onceward-reserve-stock";
+    dev.out.until("which", |line| line == format!("  # {arn} -> onceward-reserve-stock"));
+    let disable = "lambda update-event-source-mapping --no-enabled --uuid ";
+    let command = dev.out.until("what to do", |line| line.contains(disable));
+    assert!(command.starts_with(&format!("  aws --endpoint-url {there} ")), "{command}");
+    let mappings = dev.get(&format!("{there}/2015-03-31/event-source-mappings/")).1;
+    let id = mappings["EventSourceMappings"][0]["UUID"].as_str().expect("its only mapping");
+    assert!(command.ends_with(id), "{command}: {mappings}");
 }

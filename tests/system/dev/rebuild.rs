@@ -17,7 +17,14 @@ pub(super) fn trials() -> Vec<Trial> {
         trial("dev::a_build_error_is_shown_and_the_last_good_build_runs_on", a_build_error_is_shown),
         trial("dev::build_news_are_json_on_stdout", build_news_are_json_on_stdout),
         trial("dev::a_changed_template_is_said_to_need_a_restart", a_changed_template_is_said),
+        trial("dev::a_faulty_template_is_shown_with_its_faults", a_faulty_template_is_shown_with_its_faults),
+        trial(
+            "dev::a_package_outside_of_the_workspace_is_watched_too",
+            a_package_outside_of_the_workspace_is_watched_too,
+        ),
+        trial("dev::an_error_of_the_linker_is_shown", an_error_of_the_linker_is_shown),
         trial("dev::a_changed_ready_bootstrap_is_picked_up", a_changed_ready_bootstrap_is_picked_up),
+        trial("dev::a_changed_archive_is_unpacked_again", a_changed_archive_is_unpacked_again),
         trial("dev::without_the_watch_nothing_is_rebuilt", without_the_watch_nothing_is_rebuilt),
     ]
 }
@@ -111,6 +118,57 @@ fn a_changed_template_is_said() {
     dev.out.until("the news", |line| line == "the template has changed: restart `onceward dev` to apply it");
 }
 
+fn a_faulty_template_is_shown_with_its_faults() {
+    let project = project();
+    let mut dev = ready(&project);
+    let template = fs::read_to_string(project.0.join("template.yaml")).expect("it is there");
+    // Saved as it is: no news, or it would come before the next.
+    project.write("template.yaml", &template);
+    let path = project.write("template.yaml", &template.replace("QueueName: inbox", "QueueNam: inbox"));
+    let fault = dev.out.until("the fault", |line| line.starts_with(&format!("{path}:")));
+    assert!(fault.contains("Inbox.QueueNam: "), "{fault}");
+    dev.out.until("the news", |line| line == "the template cannot be applied: what it was before runs on");
+    project.write("template.yaml", &template);
+    dev.out.until("the end of it", |line| line == "the template is as it was: this is what runs");
+    assert!(!dev.out.text().contains("the template has changed"), "{}", dev.out.text());
+}
+
+/// Named by a path in a manifest, directly or by another such package.
+fn a_package_outside_of_the_workspace_is_watched_too() {
+    let (project, outside) = (project(), Folder::new());
+    let package = |name: &str, more: &str| {
+        let text = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{more}");
+        outside.write(&format!("{name}/Cargo.toml"), &text);
+    };
+    package("near", "[dependencies]\nfar = { path = \"../far\" }\n");
+    package("far", "");
+    outside.write("near/src/lib.rs", "pub use far::WORD;\n");
+    outside.write("far/src/lib.rs", &word("hello"));
+    let near = outside.0.join("near").display().to_string();
+    let manifest = fs::read_to_string(project.0.join("words/Cargo.toml")).expect("it is there");
+    project.write("words/Cargo.toml", &format!("{manifest}[dependencies]\nnear = {{ path = \"{near}\" }}\n"));
+    project.write("words/src/lib.rs", "pub use near::WORD;\n");
+    let mut dev = ready(&project);
+    let url = dev.out.url("AWS endpoint");
+    assert_eq!(invoke(&dev, &url, "greet", "0")["word"], "hello");
+    outside.write("far/src/lib.rs", &word("good night"));
+    dev.out.until("the build", |line| line.starts_with("rebuilt in ") && line.ends_with("replaced: greet"));
+    assert_eq!(invoke(&dev, &url, "greet", "0")["word"], "good night");
+}
+
+/// It has no place in the source.
+fn an_error_of_the_linker_is_shown() {
+    let project = project();
+    let mut dev = ready(&project);
+    project.write(
+        "functions/src/bin/greet.rs",
+        "unsafe extern \"C\" { fn nowhere_to_be_found(); }\nfn main() { unsafe { nowhere_to_be_found() } }\n",
+    );
+    dev.out.until("the error", |line| line.starts_with("error: linking with "));
+    dev.out.until("what is missing", |line| line.contains("nowhere_to_be_found"));
+    dev.out.until("the end", |line| line == "the build failed (1 error): still running the last good build");
+}
+
 const READY_MADE: &str = "\
 Resources:
   Ready:
@@ -134,6 +192,34 @@ fn a_changed_ready_bootstrap_is_picked_up() {
     install("greet");
     let mut dev = ready(&package);
     let url = dev.out.url("AWS endpoint");
+    assert_eq!(invoke(&dev, &url, "ready", "0")["word"], "hello");
+    install("leave");
+    dev.out.until("the news", |line| line == "replaced ready: its package has changed");
+    assert_eq!(invoke(&dev, &url, "ready", "0")["word"], "bye");
+}
+
+/// A `.zip` file, which may be written slowly: what it was before runs until it can be read.
+fn a_changed_archive_is_unpacked_again() {
+    let project = project();
+    drop(ready(&project));
+    let package = Folder::new();
+    package.write("template.yaml", &READY_MADE.replace("CodeUri: package", "CodeUri: package.zip"));
+    let archive = package.0.join("package.zip");
+    let install = |binary: &str| {
+        let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+        writer.start_file("bootstrap", options).expect("a new entry");
+        let executable = fs::read(project.0.join("target/debug").join(binary)).expect("it was built");
+        std::io::Write::write_all(&mut writer, &executable).expect("in memory");
+        fs::write(&archive, writer.finish().expect("in memory").into_inner()).expect("written");
+    };
+    install("greet");
+    let mut dev = ready(&package);
+    let url = dev.out.url("AWS endpoint");
+    assert_eq!(invoke(&dev, &url, "ready", "0")["word"], "hello");
+    fs::write(&archive, "half of it").expect("written");
+    dev.out.until("what is wrong", |line| line.starts_with("function ready: its package "));
+    dev.out.until("the end", |line| line == "the package cannot be used: what it was before runs on");
     assert_eq!(invoke(&dev, &url, "ready", "0")["word"], "hello");
     install("leave");
     dev.out.until("the news", |line| line == "replaced ready: its package has changed");

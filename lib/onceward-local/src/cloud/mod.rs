@@ -113,7 +113,7 @@ pub struct Cloud {
     /// The cloud whose resources the functions work on, if it is not this one.
     remote: Option<Remote>,
     /// Kept for as long as the functions run from them.
-    _packages: Packages,
+    packages: Packages,
 }
 
 /// A function whose first process is ready, or not.
@@ -144,7 +144,15 @@ pub fn load_stack_as(
     overrides: &BTreeMap<String, String>,
     stack_name: &str,
 ) -> Result<Stack, TemplateError> {
-    let account = listeners.account();
+    read_stack(path, (listeners.account(), listeners.gateway_url()), overrides, stack_name)
+}
+
+fn read_stack(
+    path: &Path,
+    (account, gateway_url): (&Account, &str),
+    overrides: &BTreeMap<String, String>,
+    stack_name: &str,
+) -> Result<Stack, TemplateError> {
     // Read twice: which parameters there are, and which values they get, is in the template itself.
     let declared = template::load_as(path, overrides, account, stack_name)?;
     let mut parameters = BTreeMap::new();
@@ -153,7 +161,7 @@ pub fn load_stack_as(
         parameters.extend(values.iter().map(|(name, value)| (name.clone(), text(value))));
     }
     if declared.parameters.contains_key(GATEWAY_PARAMETER) {
-        parameters.insert(GATEWAY_PARAMETER.to_owned(), listeners.gateway_url().to_owned());
+        parameters.insert(GATEWAY_PARAMETER.to_owned(), gateway_url.to_owned());
     }
     parameters.extend(overrides.clone());
     template::load_as(path, &parameters, account, stack_name)
@@ -215,7 +223,7 @@ impl Cloud {
             servers: Mutex::new(servers),
             attached,
             remote,
-            _packages: packages,
+            packages,
         }
     }
 
@@ -235,6 +243,26 @@ impl Cloud {
                 report(warmed);
             }
         }
+    }
+
+    /// Has the function run from its package as it is now; what runs ends as it is.
+    pub fn replace_package(&self, function: &str) -> Result<(), CloudError> {
+        if let Some(declared) = self.stack.functions.iter().find(|declared| declared.name == function) {
+            self.packages.renew(function, &declared.code_uri)?;
+            // It was created from the same stack.
+            drop(self.services.lambda.replace(function));
+        }
+        Ok(())
+    }
+
+    /// What a template would be on this cloud: as [`load_stack_as`] reads it.
+    pub fn read_template(
+        &self,
+        path: &Path,
+        overrides: &BTreeMap<String, String>,
+        stack_name: &str,
+    ) -> Result<Stack, TemplateError> {
+        read_stack(path, (self.account(), self.gateway_url()), overrides, stack_name)
     }
 
     /// Whose cloud it is.

@@ -38,12 +38,27 @@ impl Packages {
         let root =
             self.folder.get_or_insert_with(|| std::env::temp_dir().join(format!("onceward-{}", uuid::Uuid::new_v4())));
         let folder = root.join(self.unpacked.len().to_string());
-        let fault =
-            |reason: String| CloudError::Package { function: function.to_owned(), path: code_uri.to_owned(), reason };
-        unpack(code_uri, &folder).map_err(fault)?;
+        unpack(code_uri, &folder).map_err(|reason| fault(function, code_uri, reason))?;
         self.unpacked.insert(code_uri.to_owned(), folder.clone());
         Ok(folder)
     }
+
+    /// Unpacks the archive at `code_uri` again, in place of what it held before. Processes that work in there keep what
+    /// they have. Nothing to do for a folder.
+    pub(super) fn renew(&self, function: &str, code_uri: &Path) -> Result<(), CloudError> {
+        let (Some(root), Some(folder)) = (&self.folder, self.unpacked.get(code_uri)) else { return Ok(()) };
+        let aside = |what: &str| root.join(format!("{what}-{}", uuid::Uuid::new_v4()));
+        let (new, old) = (aside("new"), aside("old"));
+        let renewed = unpack(code_uri, &new).and_then(|()| {
+            let renamed = fs::rename(folder, old).and_then(|()| fs::rename(new, folder));
+            renamed.map_err(|error| error.to_string())
+        });
+        renewed.map_err(|reason| fault(function, code_uri, reason))
+    }
+}
+
+fn fault(function: &str, code_uri: &Path, reason: String) -> CloudError {
+    CloudError::Package { function: function.to_owned(), path: code_uri.to_owned(), reason }
 }
 
 impl Drop for Packages {

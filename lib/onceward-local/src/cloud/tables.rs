@@ -36,8 +36,19 @@ fn unchangeable(table: &Table, stored: &Value) -> Result<(), CloudError> {
         Value::Array(names)
     };
     let declared = &table.definition;
+    // Attributes may come and go with indexes; one that is there keeps its type.
+    // <https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-dynamodb-table.html>
+    let attributes = |of: &Value, common: &Value| {
+        let list = |table: &Value| table["AttributeDefinitions"].as_array().cloned().unwrap_or_default();
+        let known = list(common);
+        let mut attributes = list(of);
+        attributes.retain(|one| known.iter().any(|other| one["AttributeName"] == other["AttributeName"]));
+        attributes.sort_by_key(|attribute| attribute["AttributeName"].to_string());
+        Value::Array(attributes)
+    };
     for (property, before, after) in [
         ("KeySchema", stored["KeySchema"].clone(), declared["KeySchema"].clone()),
+        ("AttributeDefinitions", attributes(stored, declared), attributes(declared, stored)),
         (
             "GlobalSecondaryIndexes",
             indexes(stored, "GlobalSecondaryIndexes"),

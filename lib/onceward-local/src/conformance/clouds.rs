@@ -1,5 +1,6 @@
 //! The clouds that can be asked.
 
+use std::error::Error;
 use std::fmt;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ impl Running {
             Choice::Endpoint(url) => {
                 // One clear word here instead of one from each behaviour.
                 let uri = url.parse().map_err(|error: http::uri::InvalidUri| format!("it is no URL: {error}"))?;
-                http().get(uri).await.map_err(|error| format!("nothing answers there: {error}"))?;
+                http().get(uri).await.map_err(|error| format!("nothing answers there: {}", innermost(&error)))?;
                 Ok(Self { url: url.clone(), embedded: None, _ministack: None })
             }
             Choice::Embedded => {
@@ -92,6 +93,11 @@ impl Running {
             cloud.shutdown().await;
         }
     }
+}
+
+/// The first cause: what the system said.
+fn innermost(error: &dyn Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// The local cloud in this process, without any resources, on free ports.
@@ -135,6 +141,13 @@ async fn healthy(client: &Http, url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn where_nothing_answers_the_systems_reason_is_told() {
+        let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|closed| closed.local_addr()).unwrap();
+        let refused = Running::start(&Choice::Endpoint(format!("http://{closed}"))).await.err().unwrap();
+        assert!(refused.starts_with("nothing answers there: Connection refused"), "{refused}");
+    }
 
     #[test]
     fn a_cloud_is_named_or_refused() {

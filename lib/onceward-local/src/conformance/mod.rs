@@ -14,11 +14,15 @@ mod survey;
 
 use std::process::ExitCode;
 
+use anstyle::{AnsiColor, Style};
+
 pub use self::behaviour::{Behaviour, Finding};
 pub use self::checks::behaviours;
 pub use self::clouds::embedded;
 use self::clouds::{Choice, Running};
 pub use self::survey::{Verdict, survey};
+
+const FAILED: Style = AnsiColor::Red.on_default().bold();
 
 /// Ask clouds for behaviours that AWS documents, and print where they differ.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,7 +53,7 @@ pub async fn run(args: Args) -> ExitCode {
     let mut behaviours = behaviours();
     behaviours.retain(|behaviour| behaviour.name().to_lowercase().contains(&args.filter.to_lowercase()));
     if behaviours.is_empty() {
-        anstream::eprintln!("no behaviour has {:?} in its service and id", args.filter);
+        anstream::eprintln!("{FAILED}error{FAILED:#}: no behaviour has {:?} in its service and id", args.filter);
         return ExitCode::FAILURE;
     }
     let mut columns = Vec::new();
@@ -57,7 +61,7 @@ pub async fn run(args: Args) -> ExitCode {
         let running = match Running::start(choice).await {
             Ok(running) => running,
             Err(error) => {
-                anstream::eprintln!("{choice}: {error}");
+                anstream::eprintln!("{FAILED}error{FAILED:#}: {choice}: {error}");
                 return ExitCode::FAILURE;
             }
         };

@@ -66,7 +66,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Let calls go wrong: SERVICE[.OPERATION]:KIND[=VALUE][,NAME=VALUE]…, such as
-    /// `dynamodb.TransactWriteItems:conflict,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
+    /// `dynamodb.PutItem:throttle,probability=0.2` or `sqs.*:latency=200,jitter_ms=100`; may be repeated.
     /// Kinds: latency, throttle, error, conflict, partial, `lost_request`, `lost_response`, duplicate, reorder, kill.
     /// Names: probability, limit, function, resource, `jitter_ms`. At `/_onceward/faults` of the AWS endpoint they can be
     /// looked at and changed
@@ -167,6 +167,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     };
     let overrides: BTreeMap<_, _> = args.parameters.iter().cloned().collect();
     let template = args.template.clone().unwrap_or_else(nearest_template);
+    let saved = rebuild::Template::read(&template, &overrides, &args.stack_name);
     let mut stack = load_stack_as(&template, &listeners, &overrides, &args.stack_name)?;
     // Before the build, which may take long.
     let elsewhere = match remote {
@@ -177,7 +178,7 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
     let options = Options { attach: attach::names(&args.attach, &stack)? };
     let mut binaries = build::build(&stack, directory(&template)).await?;
-    let rebuild = watch.and_then(|watch| Rebuild::prepare(watch, &stack, &binaries, console));
+    let rebuild = watch.and_then(|watch| Rebuild::prepare((watch, saved), &stack, &binaries, console));
     if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
         links.clone_into(&mut binaries);
     }

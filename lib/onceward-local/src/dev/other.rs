@@ -1,6 +1,6 @@
 //! What there is to say about another cloud that the functions run against.
 
-use crate::remote::Remote;
+use crate::remote::{EnabledMapping, Remote};
 use crate::template::{Stack, Trigger};
 
 /// Beside its URL.
@@ -17,7 +17,7 @@ pub(super) async fn notes(remote: &Remote, stack: &Stack, has_demo: bool) -> Vec
     }
     notes.extend(unreached(stack));
     match remote.enabled_mappings().await {
-        Ok(mappings) => notes.extend(contended(stack, &mappings)),
+        Ok(mappings) => notes.extend(contended(stack, &mappings, &remote.account().endpoint)),
         Err(error) => notes.push(format!(
             "Whether the other cloud runs the functions too is unknown ({error}): if it does, both take the messages."
         )),
@@ -48,8 +48,8 @@ fn unreached(stack: &Stack) -> Vec<String> {
     notes
 }
 
-/// Sources of ours that the other cloud reads too.
-fn contended(stack: &Stack, mappings: &[(String, String)]) -> Vec<String> {
+/// Sources of ours that the other cloud, at `endpoint`, reads too.
+fn contended(stack: &Stack, mappings: &[EnabledMapping], endpoint: &str) -> Option<String> {
     let is_ours = |source: &str| {
         stack.functions.iter().flat_map(|function| &function.triggers).any(|trigger| match trigger {
             Trigger::Sqs { queue_arn, .. } => queue_arn == source,
@@ -57,17 +57,21 @@ fn contended(stack: &Stack, mappings: &[(String, String)]) -> Vec<String> {
             Trigger::Topic(_) | Trigger::Http { .. } => false,
         })
     };
-    let ours: Vec<_> = mappings.iter().filter(|(source, _)| is_ours(source)).collect();
-    if ours.is_empty() {
-        return Vec::new();
-    }
     let last = |arn: &str| arn.split(":function:").last().unwrap_or_default().to_owned();
-    let lines: Vec<_> = ours.iter().map(|(source, function)| format!("  {source} -> {}", last(function))).collect();
-    vec![format!(
-        "The other cloud runs functions on the same sources, and takes their messages away; disable there (`aws lambda \
-         update-event-source-mapping --no-enabled`):\n{}",
-        lines.join("\n")
-    )]
+    let mut lines = Vec::new();
+    for EnabledMapping { id, source_arn, function_arn } in mappings.iter().filter(|it| is_ours(&it.source_arn)) {
+        lines.push(format!("  # {source_arn} -> {}", last(function_arn)));
+        lines.push(format!(
+            "  aws --endpoint-url {endpoint} lambda update-event-source-mapping --no-enabled --uuid {id}"
+        ));
+    }
+    (!lines.is_empty()).then(|| {
+        format!(
+            "The other cloud runs functions on the same sources, and takes a part of the messages away. Disable them \
+             there:\n{}",
+            lines.join("\n")
+        )
+    })
 }
 
 #[cfg(test)]
@@ -86,10 +90,19 @@ mod tests {
         let stack = crate::template::load(&path, &std::collections::BTreeMap::new(), &account);
         std::fs::remove_file(&path).unwrap();
         let stack = stack.unwrap();
-        let mapping = |queue: &str| (account.arn("sqs", queue), account.arn("lambda", "function:theirs"));
-        assert!(contended(&stack, &[mapping("other")]).is_empty());
-        let notes = contended(&stack, &[mapping("other"), mapping("q")]);
-        assert!(notes[0].ends_with("  arn:aws:sqs:us-east-1:000000000000:q -> theirs"), "{notes:?}");
+        let mapping = |queue: &str| EnabledMapping {
+            id: format!("of-{queue}"),
+            source_arn: account.arn("sqs", queue),
+            function_arn: account.arn("lambda", "function:theirs"),
+        };
+        assert_eq!(contended(&stack, &[mapping("other")], "http://h"), None);
+        let note = contended(&stack, &[mapping("other"), mapping("q")], "http://h").unwrap();
+        let lines: Vec<_> = note.lines().skip(1).collect();
+        let expected = [
+            "  # arn:aws:sqs:us-east-1:000000000000:q -> theirs",
+            "  aws --endpoint-url http://h lambda update-event-source-mapping --no-enabled --uuid of-q",
+        ];
+        assert_eq!(lines, expected);
         assert_eq!(unreached(&stack), ["f is not invoked by rule daily: the other cloud cannot reach it here."]);
     }
 }

@@ -24,7 +24,7 @@ pub enum DynamoDbError {
 
 /// An action's error as `DynamoDB` puts it on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{body}")]
+#[error("{}", self.message())]
 pub struct DynamoDbFailure {
     /// HTTP status: 400, or 500 for a failure of the local cloud itself.
     pub status: u16,
@@ -50,6 +50,13 @@ impl DynamoDbFailure {
         let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
         let name = body["__type"].as_str().unwrap_or_default();
         name.rsplit('#').next().unwrap_or_default().to_owned()
+    }
+
+    /// What the error says to people; the body as it is, if it says nothing.
+    fn message(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let message = body["message"].as_str().or(body["Message"].as_str());
+        message.unwrap_or(&self.body).to_owned()
     }
 }
 

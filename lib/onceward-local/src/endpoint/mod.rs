@@ -91,6 +91,7 @@ impl Services {
 
     /// The services of `account` as `store` has them; what functions print goes to `log`.
     pub fn open(account: Account, log: LogSink, store: Store) -> Result<Self, ServicesError> {
+        store.expect_tables()?;
         let (destinations, faults) = (Destinations::default(), Faults::default());
         let logs = Logs::new(account.clone());
         let iam = Iam::new(account.clone(), log.clone());

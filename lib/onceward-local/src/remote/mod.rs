@@ -50,6 +50,17 @@ pub struct Remote {
     inner: Arc<Inner>,
 }
 
+/// An event source mapping of the other cloud that reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnabledMapping {
+    /// Its UUID.
+    pub id: String,
+    /// What it reads.
+    pub source_arn: String,
+    /// What it invokes.
+    pub function_arn: String,
+}
+
 #[derive(Debug)]
 struct Inner {
     client: Client,
@@ -88,8 +99,8 @@ impl Remote {
         &self.inner.client.credentials
     }
 
-    /// Event source mappings that are enabled there, as source ARN and function ARN.
-    pub async fn enabled_mappings(&self) -> Result<Vec<(String, String)>, RemoteError> {
+    /// Event source mappings that are enabled there.
+    pub async fn enabled_mappings(&self) -> Result<Vec<EnabledMapping>, RemoteError> {
         let mut enabled = Vec::new();
         let mut marker = String::new();
         for _ in 0..MAPPING_PAGES_MAX {
@@ -98,7 +109,8 @@ impl Remote {
             let mappings = answer["EventSourceMappings"].as_array().map(Vec::as_slice).unwrap_or_default();
             for mapping in mappings.iter().filter(|mapping| is_enabled(mapping)) {
                 let text = |name: &str| mapping[name].as_str().unwrap_or_default().to_owned();
-                enabled.push((text("EventSourceArn"), text("FunctionArn")));
+                let (id, source_arn, function_arn) = (text("UUID"), text("EventSourceArn"), text("FunctionArn"));
+                enabled.push(EnabledMapping { id, source_arn, function_arn });
             }
             match answer["NextMarker"].as_str().filter(|next| !next.is_empty()) {
                 Some(next) => marker = format!("?Marker={}", client::encoded(next)),

@@ -198,7 +198,10 @@ async fn mappings_that_are_enabled_there_are_listed() {
     };
     services.lambda.map_sqs(services.sqs.clone(), mapping).unwrap();
     let function_arn = services.account.arn("lambda", "function:f");
-    assert_eq!(remote.enabled_mappings().await.unwrap(), [(arn, function_arn)]);
+    let enabled = remote.enabled_mappings().await.unwrap();
+    let found: Vec<_> = enabled.iter().map(|it| (&it.source_arn, &it.function_arn)).collect();
+    assert_eq!(found, [(&arn, &function_arn)]);
+    assert!(uuid::Uuid::parse_str(&enabled[0].id).is_ok(), "{enabled:?}");
     services.lambda.shutdown().await;
 }
 

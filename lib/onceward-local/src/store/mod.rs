@@ -12,9 +12,12 @@ mod kept;
 pub(crate) mod tests;
 
 use std::fmt;
+use std::fs::File;
 use std::future::Future;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
@@ -29,6 +32,10 @@ const FORMAT: u32 = 1;
 const STATE_FILE: &str = "state.sqlite";
 /// Where the tables are.
 const TABLES_FILE: &str = "dynamodb.sqlite";
+/// How a database file begins. <https://www.sqlite.org/fileformat.html>
+const SQLITE_START: &[u8] = b"SQLite format 3\0";
+/// How long a folder is waited for that another process is just about to leave.
+const BUSY_MAX: Duration = Duration::from_millis(500);
 
 /// The folder of one cloud, or nothing: then all is in memory. Clones are the same.
 #[derive(Clone, Default)]
@@ -66,37 +73,41 @@ impl Store {
 
     /// Opens `folder`, which is made if it is missing. No other process may use it meanwhile.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        if folder.exists() && !folder.is_dir() {
+            return Err(StoreError::File { folder: folder.to_owned() });
+        }
         std::fs::create_dir_all(folder)
             .map_err(|source| StoreError::Folder { folder: folder.to_owned(), source: Arc::new(source) })?;
-        let open = || -> rusqlite::Result<(Connection, Option<u32>)> {
-            let connection = Connection::open(folder.join(STATE_FILE))?;
-            // Locks the file with the first access, for as long as it is open: that is what keeps others out.
-            connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-            connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "synchronous", "NORMAL")?;
-            connection.execute_batch(
-                "CREATE TABLE IF NOT EXISTS records (
-                     collection TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (collection, key)
-                 ) WITHOUT ROWID;
-                 CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL)",
-            )?;
-            let version = connection.query_row("SELECT version FROM format", [], |row| row.get(0)).optional()?;
-            if version.is_none() {
-                connection.execute("INSERT INTO format (version) VALUES (?1)", [FORMAT])?;
+        let opening = |source| StoreError::opening(folder, &source);
+        let connection = connect(folder).map_err(opening)?;
+        // Only now: whoever has the folder open would lose its lock on a file that is opened and closed here.
+        let has_tables = has_tables(folder)?;
+        match version(&connection).map_err(opening)? {
+            None if has_tables => {
+                let folder = folder.to_owned();
+                return Err(StoreError::Half { folder, there: TABLES_FILE, missing: STATE_FILE });
             }
-            Ok((connection, version))
-        };
-        let (connection, version) = open().map_err(|source| StoreError::opening(folder, source))?;
-        match version {
-            Some(version) if version != FORMAT => {
-                Err(StoreError::Format { folder: folder.to_owned(), version, supported: FORMAT })
+            None => {
+                connection.execute("INSERT INTO format (version) VALUES (?1)", [FORMAT]).map_err(opening)?;
             }
-            _ => {
-                let inner =
-                    Inner { folder: folder.to_owned(), connection: Mutex::new(connection), failure: OnceLock::new() };
-                Ok(Self { inner: Some(Arc::new(inner)) })
+            Some(FORMAT) => {}
+            Some(version) => {
+                return Err(StoreError::Format { folder: folder.to_owned(), version, supported: FORMAT });
             }
         }
+        let inner = Inner { folder: folder.to_owned(), connection: Mutex::new(connection), failure: OnceLock::new() };
+        Ok(Self { inner: Some(Arc::new(inner)) })
+    }
+
+    /// Refuses records whose tables are gone: before the `DynamoDB` engine makes new ones.
+    pub(crate) fn expect_tables(&self) -> Result<(), StoreError> {
+        let Some(Inner { folder, connection, .. }) = self.inner.as_deref() else { return Ok(()) };
+        let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_records = has_records(&connection).map_err(|source| StoreError::opening(folder, &source))?;
+        if has_records && !has_tables(folder)? {
+            return Err(StoreError::Half { folder: folder.clone(), there: STATE_FILE, missing: TABLES_FILE });
+        }
+        Ok(())
     }
 
     /// Whether anything outlives the process.
@@ -133,20 +144,20 @@ impl Store {
     pub(crate) fn write(&self, batch: &Batch) {
         let Some(inner) = self.inner.as_ref().filter(|_| !batch.writes.is_empty()) else { return };
         if let Err(source) = inner.write(batch) {
-            let _ = inner.failure.set(StoreError::writing(&inner.folder, source));
+            let _ = inner.failure.set(StoreError::writing(&inner.folder, &source));
         }
     }
 
     /// Every record of a collection that was put as bytes, in the order of the keys.
     pub(crate) fn read_bytes(&self, collection: &'static str) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let Some(inner) = &self.inner else { return Ok(Vec::new()) };
-        inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, source))
+        inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, &source))
     }
 
     /// Every record of a collection, in the order of the keys.
     pub(crate) fn read<T: DeserializeOwned>(&self, collection: &'static str) -> Result<Vec<(String, T)>, StoreError> {
         let Some(inner) = &self.inner else { return Ok(Vec::new()) };
-        let rows = inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, source))?;
+        let rows = inner.read(collection).map_err(|source| StoreError::opening(&inner.folder, &source))?;
         rows.into_iter()
             .map(|(key, value)| match serde_json::from_slice(&value) {
                 Ok(value) => Ok((key, value)),
@@ -158,6 +169,50 @@ impl Store {
                 }),
             })
             .collect()
+    }
+}
+
+/// The records' file, locked, with what every version has in it.
+fn connect(folder: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(folder.join(STATE_FILE))?;
+    connection.busy_timeout(BUSY_MAX)?;
+    // Locks the file with the first access, for as long as it is open: that is what keeps others out.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS records (
+             collection TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (collection, key)
+         ) WITHOUT ROWID;
+         CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL)",
+    )?;
+    Ok(connection)
+}
+
+/// None: the folder is new.
+fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
+    connection.query_row("SELECT version FROM format", [], |row| row.get(0)).optional()
+}
+
+fn has_records(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT EXISTS (SELECT 1 FROM records)", [], |row| row.get(0))
+}
+
+/// Whether the tables' file is there with something in it, which has to be a database.
+fn has_tables(folder: &Path) -> Result<bool, StoreError> {
+    let mut start = Vec::new();
+    let read = File::open(folder.join(TABLES_FILE))
+        .and_then(|file| file.take(SQLITE_START.len() as u64).read_to_end(&mut start));
+    match read {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(StoreError::NotWritable { folder: folder.to_owned(), reason: error.to_string() }),
+        Ok(0) => Ok(false),
+        Ok(_) if start == SQLITE_START => Ok(true),
+        Ok(_) => Err(StoreError::Damaged {
+            folder: folder.to_owned(),
+            file: TABLES_FILE,
+            reason: "file is not a database".to_owned(),
+        }),
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Batch, Kept, Store, StoreError};
+use super::{Batch, Kept, SQLITE_START, STATE_FILE, Store, StoreError, TABLES_FILE};
 
 /// A folder of its own, removed with the value.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -64,6 +64,56 @@ fn a_folder_of_another_format_is_refused_and_named() {
     drop(store);
     let refused = Store::open(&folder.0).unwrap_err().to_string();
     assert!(refused.contains("format 99") && refused.contains(&folder.0.display().to_string()), "{refused}");
+}
+
+#[test]
+fn a_path_that_is_a_file_is_refused_and_left() {
+    let folder = Folder::new();
+    std::fs::create_dir(&folder.0).unwrap();
+    let file = folder.0.join("mine");
+    std::fs::write(&file, "text").unwrap();
+    let refused = Store::open(&file).unwrap_err().to_string();
+    assert!(refused.ends_with("mine is a file: name a folder, or a path where nothing is yet"), "{refused}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"text");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_named_and_left() {
+    for file in [STATE_FILE, TABLES_FILE] {
+        let folder = Folder::new();
+        std::fs::create_dir(&folder.0).unwrap();
+        std::fs::write(folder.0.join(file), "what was here before").unwrap();
+        let refused = Store::open(&folder.0).unwrap_err().to_string();
+        assert!(
+            refused.contains(&format!("is damaged: {file}: file is not a database; it is left as it is")),
+            "{refused}"
+        );
+        assert_eq!(std::fs::read(folder.0.join(file)).unwrap(), b"what was here before");
+    }
+}
+
+#[test]
+fn half_of_a_folder_is_refused_each_time() {
+    let folder = Folder::new();
+    let store = Store::open(&folder.0).unwrap();
+    let tables = store.tables_file().unwrap();
+    std::fs::write(&tables, SQLITE_START).unwrap();
+    let mut batch = store.batch();
+    batch.put("things", "a", &1);
+    store.write(&batch);
+    drop(store);
+    Store::open(&folder.0).unwrap().expect_tables().unwrap();
+
+    let away = folder.0.join("away");
+    for (gone, there) in [(TABLES_FILE, STATE_FILE), (STATE_FILE, TABLES_FILE)] {
+        std::fs::rename(folder.0.join(gone), &away).unwrap();
+        for _ in 0..2 {
+            let refused = Store::open(&folder.0).and_then(|store| store.expect_tables()).unwrap_err().to_string();
+            assert!(refused.contains(&format!("has {there} and no {gone}: ")), "{refused}");
+        }
+        std::fs::rename(&away, folder.0.join(gone)).unwrap();
+    }
+    assert_eq!(Store::open(&folder.0).unwrap().read::<u32>("things").unwrap(), [("a".to_owned(), 1)]);
 }
 
 #[test]

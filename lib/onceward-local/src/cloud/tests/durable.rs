@@ -183,18 +183,36 @@ async fn a_data_folder_holds_queues_and_tables_until_the_next_start() {
     assert_eq!(expiry["TimeToLiveDescription"]["TimeToLiveStatus"], "DISABLED");
 }
 
-#[tokio::test]
-async fn a_table_that_would_have_to_be_made_anew_is_refused() {
+/// Starts a cloud, and another one in its folder with another table; why that is refused.
+async fn refusal(change: impl FnOnce(&mut Value)) -> String {
     let folder = Folder::new();
     let durable = async || CloudConfig { data: Some(folder.0.clone()), ..config().await };
     let cloud = Cloud::start(durable().await).unwrap();
     cloud.shutdown().await;
     drop(cloud);
     let mut changed = durable().await;
-    changed.stack.tables[0].definition["KeySchema"] = json!([{"AttributeName": "sk", "KeyType": "HASH"}]);
-    changed.stack.tables[0].definition["AttributeDefinitions"] = json!([{"AttributeName": "sk", "AttributeType": "S"}]);
-    let error = Cloud::start(changed).unwrap_err().to_string();
+    change(&mut changed.stack.tables[0].definition);
+    Cloud::start(changed).unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_table_that_would_have_to_be_made_anew_is_refused() {
+    let error = refusal(|table| {
+        table["KeySchema"] = json!([{"AttributeName": "sk", "KeyType": "HASH"}]);
+        table["AttributeDefinitions"] = json!([{"AttributeName": "sk", "AttributeType": "S"}]);
+    });
+    let error = error.await;
     assert!(error.starts_with("table orders of the data folder has KeySchema "), "{error}");
+    let error = refusal(|table| table["AttributeDefinitions"][0]["AttributeType"] = json!("N")).await;
+    assert!(error.starts_with("table orders of the data folder has AttributeDefinitions "), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_service_refuses_of_the_template_is_told_in_its_words() {
+    let mut config = config().await;
+    config.stack.tables[0].definition["TableName"] = json!("t");
+    let error = Cloud::start(config).unwrap_err().to_string();
+    assert!(error.starts_with("table orders: 1 validation error detected: Value 't' at "), "{error}");
 }
 
 /// A cloud with a data folder whose next write fails.

@@ -3,6 +3,7 @@
 
 mod compile;
 mod links;
+mod template;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -15,8 +16,9 @@ use std::time::Instant;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use self::compile::{Errors, compile, workspace};
+use self::compile::{Errors, compile, outside, workspace};
 use self::links::Links;
+pub(super) use self::template::Template;
 use self::watch::{Change, Scope, Watch};
 use super::console::{Console, News};
 use super::directory;
@@ -32,6 +34,7 @@ const NOTE: Style = AnsiColor::Yellow.on_default();
 #[derive(Debug)]
 pub(super) struct Rebuild {
     watch: Watch,
+    template: Template,
     /// None if no function is built here.
     links: Option<Arc<Links>>,
     functions: Executables,
@@ -59,7 +62,10 @@ pub(super) async fn watch(stack: &Stack, template: &Path, console: &Console) -> 
             roots.extend(root.canonicalize());
         }
     }
-    scopes.extend(roots.into_iter().map(|path| Scope { change: Change::Source(path.clone()), path }));
+    for root in roots {
+        let paths = outside(&root).await.into_iter().chain([root.clone()]);
+        scopes.extend(paths.map(|path| Scope { path, change: Change::Source(root.clone()) }));
+    }
     scopes.extend(template.canonicalize().map(|path| Scope { path, change: Change::Template }));
     match Watch::start(scopes) {
         Ok(watch) => Some(watch),
@@ -76,7 +82,12 @@ fn unwatched(reason: &dyn std::error::Error, console: &Console) {
 
 impl Rebuild {
     /// What is needed once `binaries` are built.
-    pub(super) fn prepare(watch: Watch, stack: &Stack, binaries: &Path, console: &Console) -> Option<Self> {
+    pub(super) fn prepare(
+        (watch, template): (Watch, Template),
+        stack: &Stack,
+        binaries: &Path,
+        console: &Console,
+    ) -> Option<Self> {
         let mut functions = Executables::new();
         for function in &stack.functions {
             if let Build::CargoLambda { binary } = &function.build {
@@ -85,7 +96,7 @@ impl Rebuild {
         }
         let linked = if functions.is_empty() { Ok(None) } else { link(binaries, &functions).map(Some) };
         match linked {
-            Ok(links) => Some(Self { watch, links: links.map(Arc::new), functions, failing: false }),
+            Ok(links) => Some(Self { watch, template, links: links.map(Arc::new), functions, failing: false }),
             Err(error) => {
                 unwatched(&error, console);
                 None
@@ -103,16 +114,12 @@ impl Rebuild {
         let changes = self.watch.changed().await?;
         for change in changes {
             match change {
-                Change::Template => console.tell(News {
-                    event: "template_changed",
-                    text: format!("{NOTE}the template has changed{NOTE:#}: restart `onceward dev` to apply it"),
-                    fields: json!({}),
-                }),
-                Change::Package(function) => {
-                    replace(cloud.lambda(), &function);
-                    let text = format!("{DONE}replaced{DONE:#} {function}: its package has changed");
-                    console.tell(News { event: "replaced", text, fields: json!({"functions": [function]}) });
+                Change::Template => {
+                    if let Some(news) = self.template.changed(cloud) {
+                        console.tell(news);
+                    }
                 }
+                Change::Package(function) => console.tell(repackaged(cloud, &function)),
                 Change::Source(root) => self.rebuild(&root, cloud.lambda(), console).await,
             }
         }
@@ -198,6 +205,19 @@ fn update(links: &Links, functions: &Executables) -> io::Result<Vec<String>> {
         }
     }
     Ok(changed)
+}
+
+fn repackaged(cloud: &Cloud, function: &str) -> News {
+    match cloud.replace_package(function) {
+        Ok(()) => {
+            let text = format!("{DONE}replaced{DONE:#} {function}: its package has changed");
+            News { event: "replaced", text, fields: json!({"functions": [function]}) }
+        }
+        Err(error) => {
+            let text = format!("{error}\n\n{FAILED}the package cannot be used{FAILED:#}: what it was before runs on");
+            News { event: "package_failed", text, fields: json!({"function": function, "error": error.to_string()}) }
+        }
+    }
 }
 
 fn replace(lambda: &Lambda, function: &str) {
