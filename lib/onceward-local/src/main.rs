@@ -19,8 +19,7 @@ enum Command {
     Conformance(conformance::Args),
 }
 
-// One worker: a request takes microseconds, and handing it to another thread takes more. Tables have threads of their own.
-#[tokio::main(worker_threads = 1)]
+#[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse_from(arguments(std::env::args_os())).command {
         Command::Dev(args) => dev::run(args).await,

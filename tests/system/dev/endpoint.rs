@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::process::{Dev, READY};
 use crate::{
     cloud::sdk_config,
-    system::{ROOT, TEMPLATE, envelope, order},
+    system::{ROOT, TEMPLATE, binaries, envelope, order},
     trial,
 };
 
@@ -61,7 +61,7 @@ impl Other {
             let template = Path::new(ROOT).join(TEMPLATE);
             let mut stack = load_stack(&template, &listeners, &BTreeMap::new()).expect("the template loads");
             change(&mut stack);
-            let config = CloudConfig { stack, iam: Mode::Off, ..CloudConfig::new(listeners) };
+            let config = CloudConfig { stack, binaries: binaries(), iam: Mode::Off, ..CloudConfig::new(listeners) };
             Arc::new(Cloud::start(config).expect("the cloud starts"))
         });
         Self { cloud, runtime }

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 /// On as many threads as the local cloud has.
 fn serve_floor(port: &str) -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(floor::serve(port.parse()?))
 }
 

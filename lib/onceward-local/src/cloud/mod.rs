@@ -39,7 +39,7 @@ use crate::remote::Remote;
 use crate::s3::S3;
 use crate::sns::Sns;
 use crate::sqs::Sqs;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::template::{self, STACK_NAME, Stack, TemplateError};
 
 /// The template parameter that is given the sandbox gateway's URL.
@@ -323,6 +323,11 @@ impl Cloud {
     /// What goes wrong on purpose.
     pub fn faults(&self) -> &Faults {
         &self.services.faults
+    }
+
+    /// Waits until something is not kept in the data folder that should be.
+    pub(crate) async fn not_kept(&self) -> &StoreError {
+        self.services.store.failed().await
     }
 
     /// What was created.

@@ -119,7 +119,7 @@ enum DevError {
     Attach(#[from] attach::NoFunction),
 }
 
-/// Runs until Ctrl-C (exit code 130) or SIGTERM (0).
+/// Runs until Ctrl-C (exit code 130), SIGTERM (0), or a data folder that keeps nothing any more (1).
 pub async fn run(args: Args) -> ExitCode {
     let console = Console::start(args.log, args.verbose);
     let code = tokio::select! {
@@ -129,6 +129,11 @@ pub async fn run(args: Args) -> ExitCode {
                 let stopped = tokio::select! {
                     stopped = stop::signal() => stopped,
                     () = rebuild::follow(rebuild.as_mut(), &cloud, &console) => ExitCode::FAILURE,
+                    // Whatever it did from now on would be lost without a word.
+                    failure = cloud.not_kept() => {
+                        console.fail(failure);
+                        ExitCode::FAILURE
+                    }
                 };
                 // The shell has echoed ^C: begin a line of its own.
                 console.say("\nstopping");

@@ -74,21 +74,28 @@ impl Lambda {
 
     /// Makes `spec` known. No process starts before somebody needs it.
     pub fn create_function(&self, spec: FunctionSpec) -> Result<(), LambdaError> {
-        let mut functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);
-        if functions.contains_key(&spec.name) {
-            return Err(LambdaError::FunctionExists { function: spec.name });
-        }
-        let name = spec.name.clone();
-        let Inner { account, sink, logs, tasks, .. } = &*self.inner;
-        let (account, sink, logs, tasks) = (account.clone(), sink.clone(), logs.clone(), tasks.clone());
-        functions.insert(name, Pool::new(spec, account, sink, logs, tasks, self.faults.clone()));
-        Ok(())
+        self.create(spec, |_| Ok(()))
     }
 
     /// Makes `spec` known, and leaves it to a process that somebody else starts, most often in a debugger: with the
     /// variables that this answers. Invocations wait for that process; it may come and go; nothing times out. Must be
     /// called from within a Tokio runtime.
     pub fn create_attached(&self, spec: FunctionSpec) -> Result<BTreeMap<String, String>, LambdaError> {
+        let function = spec.name.clone();
+        self.create(spec, |pool| {
+            pool.attach().map_err(|error| LambdaError::InitFailed {
+                function,
+                reason: format!("no port for its Runtime API: {error}"),
+                log: Vec::new(),
+            })
+        })
+    }
+
+    fn create<T>(
+        &self,
+        spec: FunctionSpec,
+        prepare: impl FnOnce(&mut Arc<Pool>) -> Result<T, LambdaError>,
+    ) -> Result<T, LambdaError> {
         let mut functions = self.inner.functions.lock().unwrap_or_else(PoisonError::into_inner);
         if functions.contains_key(&spec.name) {
             return Err(LambdaError::FunctionExists { function: spec.name });
@@ -97,13 +104,9 @@ impl Lambda {
         let Inner { account, sink, logs, tasks, .. } = &*self.inner;
         let (account, sink, logs, tasks) = (account.clone(), sink.clone(), logs.clone(), tasks.clone());
         let mut pool = Pool::new(spec, account, sink, logs, tasks, self.faults.clone());
-        let variables = pool.attach().map_err(|error| LambdaError::InitFailed {
-            function: name.clone(),
-            reason: format!("no port for its Runtime API: {error}"),
-            log: Vec::new(),
-        })?;
+        let prepared = prepare(&mut pool)?;
         functions.insert(name, pool);
-        Ok(variables)
+        Ok(prepared)
     }
 
     /// Whether `name` is left to a process that somebody else starts.

@@ -13,15 +13,16 @@ pub(crate) mod tests;
 
 use std::fmt;
 use std::fs::File;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::SetOnce;
 
 pub use self::error::StoreError;
 pub(crate) use self::kept::{Kept, KeptGuard};
@@ -47,7 +48,7 @@ struct Inner {
     folder: PathBuf,
     connection: Mutex<Connection>,
     /// The first write that failed. From then on memory and disk differ.
-    failure: OnceLock<StoreError>,
+    failure: SetOnce<StoreError>,
 }
 
 /// Writes that are made together, or not at all.
@@ -95,7 +96,7 @@ impl Store {
                 return Err(StoreError::Format { folder: folder.to_owned(), version, supported: FORMAT });
             }
         }
-        let inner = Inner { folder: folder.to_owned(), connection: Mutex::new(connection), failure: OnceLock::new() };
+        let inner = Inner { folder: folder.to_owned(), connection: Mutex::new(connection), failure: SetOnce::new() };
         Ok(Self { inner: Some(Arc::new(inner)) })
     }
 
@@ -123,6 +124,14 @@ impl Store {
     /// The first write that failed. What was answered since is only in memory, so the cloud should answer no more.
     pub fn failure(&self) -> Option<&StoreError> {
         self.inner.as_ref()?.failure.get()
+    }
+
+    /// Waits for the first write that fails.
+    pub(crate) async fn failed(&self) -> &StoreError {
+        match &self.inner {
+            Some(inner) => inner.failure.wait().await,
+            None => pending().await,
+        }
     }
 
     /// What `serve` answers, unless what it changed is not kept: after a write that failed, and without its files.

@@ -16,9 +16,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Bench, PATIENCE, json, spec, until};
+use super::{Bench, PATIENCE, from_queue, json, spec, until};
 use crate::{
-    lambda::{ATTACHED_VISIBILITY, FunctionSpec, SqsMapping},
+    lambda::{ATTACHED_VISIBILITY, FunctionSpec},
     sqs::{Depth, Outgoing, Sqs},
 };
 
@@ -120,15 +120,7 @@ async fn messages_stay_in_the_queue_until_a_process_is_there_and_hidden_while_it
     let clock = Arc::clone(&now_ms);
     let sqs = Sqs::with_clock(bench.account.clone(), move || clock.load(Ordering::Relaxed));
     sqs.create_queue("q", &BTreeMap::from([("VisibilityTimeout".to_owned(), "1".to_owned())])).unwrap();
-    let mapping = SqsMapping {
-        function: "f".to_owned(),
-        queue_arn: sqs.arn("q"),
-        batch_size: 1,
-        batching_window: Duration::ZERO,
-        maximum_concurrency: None,
-        report_batch_item_failures: false,
-        filters: Vec::new(),
-    };
+    let mapping = from_queue(sqs.arn("q"), 1);
     bench.lambda.map_sqs(sqs.clone(), mapping).unwrap();
     for body in ["a", "b"] {
         sqs.send("q", Outgoing { body: body.to_owned(), ..Outgoing::default() }).unwrap();

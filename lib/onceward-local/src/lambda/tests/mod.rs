@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use serde_json::Value;
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{FunctionSpec, Invocation, Lambda, LogLine, LogSink};
+use super::{FunctionSpec, Invocation, Lambda, LogLine, LogSink, SqsMapping};
 use crate::{
     account::Account,
     destination::Destinations,
@@ -114,6 +114,19 @@ pub(crate) fn spec(name: &str, environment: &[(&str, &str)]) -> FunctionSpec {
     let mut variables = BTreeMap::from([("TEST_EXECUTABLE".to_owned(), executable)]);
     variables.extend(environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     FunctionSpec { environment: variables, timeout: TIMEOUT, ..FunctionSpec::new(name, tests.join("bootstrap"), tests) }
+}
+
+/// A queue as a source of the function `f`.
+fn from_queue(queue_arn: String, batch_size: usize) -> SqsMapping {
+    SqsMapping {
+        function: "f".to_owned(),
+        queue_arn,
+        batch_size,
+        batching_window: Duration::ZERO,
+        maximum_concurrency: None,
+        report_batch_item_failures: false,
+        filters: Vec::new(),
+    }
 }
 
 fn json(invocation: &Invocation) -> Value {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Bench, kill, until};
+use super::{Bench, from_queue, kill, until};
 use crate::{
     lambda::{SqsMapping, pool::ENVIRONMENTS_MAX},
     sqs::{AttributeValue, Depth, MessageAttribute, Outgoing, Sqs},
@@ -23,15 +23,7 @@ fn queue(name: &str, environment: &[(&str, &str)]) -> (Bench, Sqs, SqsMapping) {
         attributes.insert("FifoQueue".to_owned(), "true".to_owned());
     }
     sqs.create_queue(name, &attributes).unwrap();
-    let mapping = SqsMapping {
-        function: "f".to_owned(),
-        queue_arn: sqs.arn(name),
-        batch_size: 10,
-        batching_window: Duration::ZERO,
-        maximum_concurrency: None,
-        report_batch_item_failures: false,
-        filters: Vec::new(),
-    };
+    let mapping = from_queue(sqs.arn(name), 10);
     (bench, sqs, mapping)
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::{
     Bench,
     destinations::{asynchronous, cloud, end, told},
-    json, spec, until,
+    from_queue, json, spec, until,
 };
 use crate::{
     lambda::{EventInvokeConfig, FunctionSpec, LambdaError, SqsMapping, StartingPosition, StreamMapping},
@@ -208,15 +208,7 @@ pub(super) fn queue(bench: &Bench, visibility: u32, receives_max: u32) -> (Sqs, 
     let redrive = json!({ "deadLetterTargetArn": sqs.arn("dead"), "maxReceiveCount": receives_max });
     let attributes = [("VisibilityTimeout", visibility.to_string()), ("RedrivePolicy", redrive.to_string())];
     sqs.create_queue("q", &attributes.map(|(name, value)| (name.to_owned(), value)).into()).unwrap();
-    let mapping = SqsMapping {
-        function: "f".to_owned(),
-        queue_arn: sqs.arn("q"),
-        batch_size: 1,
-        batching_window: Duration::ZERO,
-        maximum_concurrency: None,
-        report_batch_item_failures: false,
-        filters: Vec::new(),
-    };
+    let mapping = from_queue(sqs.arn("q"), 1);
     (sqs, mapping)
 }
 
