@@ -50,8 +50,8 @@ pub(super) enum WatchError {
     TooMany { path: PathBuf },
 }
 
-/// Watches scopes. What is hidden or tagged as a cache (cargo's target is), and what
-/// interpreters keep (`node_modules`, `__pycache__`), does not matter.
+/// Watches scopes. What is hidden, cargo's target, what is tagged as a cache, and what interpreters keep (`node_modules`,
+/// `__pycache__`), does not matter.
 #[derive(Debug)]
 pub(in crate::dev) struct Watch {
     scopes: Arc<[Scope]>,
@@ -188,6 +188,8 @@ fn is_left_out(path: &Path) -> bool {
     name.as_encoded_bytes().starts_with(b".")
         || name == "node_modules"
         || name == "__pycache__"
+        // Cargo tags only a folder that it made itself.
+        || name == "target" && path.with_file_name("Cargo.toml").is_file()
         || path.join(CACHE_TAG).is_file()
 }
 
@@ -270,12 +272,18 @@ mod tests {
     #[tokio::test]
     async fn what_is_built_or_hidden_does_not_matter() {
         let folder = Folder::new();
-        for path in ["target/CACHEDIR.TAG", "target/debug/f", ".git/index", "node_modules/a/b.js", "src/lib.rs"] {
+        for path in
+            ["built/CACHEDIR.TAG", "built/debug/f", "Cargo.toml", "target/debug/f", ".git/index", "node_modules/a/b.js"]
+        {
             folder.write(path);
         }
+        folder.write("src/lib.rs");
+        folder.write("src/target/mod.rs");
         let mut watch = Watch::start(vec![folder.scope("", source())]).unwrap();
-        assert_eq!(watch.folders.len(), 2, "{:?}", watch.folders);
-        for path in ["target/debug/f", ".git/index", ".lib.rs.swp", "node_modules/a/b.js", "target/new/f"] {
+        assert_eq!(watch.folders.len(), 3, "{:?}", watch.folders);
+        for path in
+            ["built/debug/f", "target/debug/f", ".git/index", ".lib.rs.swp", "node_modules/a/b.js", "target/new/f"]
+        {
             folder.write(path);
         }
         let silence = timeout(DEBOUNCE * 4, watch.changed()).await;
