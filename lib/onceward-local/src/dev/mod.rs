@@ -73,7 +73,7 @@ pub struct Args {
     #[arg(long = "fault", value_name = "SPEC")]
     faults: Vec<faults::Rule>,
     /// Decides which calls go wrong; the same seed decides the same way [default: a random one, printed]
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", requires = "faults")]
     fault_seed: Option<u64>,
     /// Leave this function (its name or its logical id) to a debugger: no process is started for it, and the environment
     /// to start one with is printed; its invocations wait without a timeout, and the process may come and go; may be

@@ -27,10 +27,9 @@ impl Pool {
             let mut state = self.lock();
             state.wanted = true;
             match &state.failing {
-                Some((failure, retry_at)) if Instant::now() < *retry_at => {
-                    return Err(self.not_started(Some(failure)));
-                }
-                _ => self.launch_first(&mut state),
+                // An event source was faster; its next try is for the next invocation.
+                Some((failure, _)) => return Err(self.not_started(Some(failure))),
+                None => self.launch_first(&mut state),
             }
             state.failed
         };
