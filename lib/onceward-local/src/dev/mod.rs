@@ -24,6 +24,7 @@ pub use self::build::cargo;
 use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
+use self::stop::Signals;
 use crate::cloud::{Cloud, CloudConfig, CloudError, Elsewhere, Listeners, Options, Ports, load_stack_as};
 use crate::faults::{self, FaultError, Plan};
 use crate::iam::Mode;
@@ -122,12 +123,13 @@ enum DevError {
 /// Runs until Ctrl-C (exit code 130), SIGTERM (0), or a data folder that keeps nothing any more (1).
 pub async fn run(args: Args) -> ExitCode {
     let console = Console::start(args.log, args.verbose);
+    let mut signals = Signals::handle();
     let code = tokio::select! {
-        stopped = stop::signal() => stopped,
+        stopped = signals.next() => stopped,
         outcome = start(&args, &console) => match outcome {
             Ok((cloud, mut rebuild)) => {
                 let stopped = tokio::select! {
-                    stopped = stop::signal() => stopped,
+                    stopped = signals.next() => stopped,
                     () = rebuild::follow(rebuild.as_mut(), &cloud, &console) => ExitCode::FAILURE,
                     // Whatever it did from now on would be lost without a word.
                     failure = cloud.not_kept() => {
@@ -140,7 +142,7 @@ pub async fn run(args: Args) -> ExitCode {
                 // A second signal, or a process that will not end, must not keep the terminal.
                 tokio::select! {
                     _ = tokio::time::timeout(SHUTDOWN_MAX, cloud.shutdown()) => {}
-                    _ = stop::signal() => {}
+                    _ = signals.next() => {}
                 }
                 match (args.iam, args.log) {
                     (Mode::Report, Format::Text) => console.say(&permissions::text(cloud.iam())),
