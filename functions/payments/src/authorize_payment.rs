@@ -11,9 +11,10 @@ use crate::{Authorization, Gateway, GatewayError, Payment, SOURCE, gateway::Paym
 ///
 /// Guarded: a charge cannot join the transaction. No two deliveries ask at once, and the gateway gets the same key
 /// from each. While the gateway is down, orders wait in the queue for the breaker's next try.
-pub fn function(gateway: Gateway, breaker: CircuitBreaker) -> Function<Dependencies> {
-    let function = Function::new("authorize-payment").source(SOURCE).guarded().circuit_breaker(&breaker);
-    function.dependencies(Dependencies { gateway, breaker }).on(authorize_payment)
+pub fn function(gateway: Gateway, breaker: &CircuitBreaker) -> Function<Dependencies> {
+    let dependencies = Dependencies { gateway, breaker: breaker.clone() };
+    let function = Function::with("authorize-payment", dependencies).source(SOURCE).guarded();
+    function.circuit_breaker(breaker).on(authorize_payment)
 }
 
 /// What the handler calls.

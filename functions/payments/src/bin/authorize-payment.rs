@@ -9,6 +9,6 @@ fn main() -> ExitCode {
     onceward_aws::run_with(|aws| {
         let gateway = Gateway::new(&aws.variable("PAYMENT_GATEWAY_URL")?).map_err(RunError::dependency)?;
         let breaker = breaker(&aws.variable("PAYMENT_GATEWAY_OPEN_SECONDS")?).map_err(RunError::dependency)?;
-        Ok(authorize_payment::function(gateway, breaker))
+        Ok(authorize_payment::function(gateway, &breaker))
     })
 }

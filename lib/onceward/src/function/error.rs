@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FunctionError {
     /// It handles nothing.
-    #[error("the function {name} handles no event type: give it a handler with .on(), after .dependencies()")]
+    #[error("the function {name} handles no event type: give it a handler with .on()")]
     NoHandler {
         /// The function.
         name: &'static str,

@@ -44,19 +44,16 @@ pub(crate) type Run = BoxFuture<'static, HandlerResult>;
 impl Function {
     /// A function without handlers. `name` is part of every ledger key: a renamed function forgets what it handled.
     pub fn new(name: &'static str) -> Self {
-        Self::with(Settings::new(name), ())
-    }
-
-    /// What the handlers can use besides the ledger; said before the first [`on`](Function::on).
-    #[must_use]
-    pub fn dependencies<D>(self, dependencies: D) -> Function<D> {
-        Function::with(self.settings, dependencies)
+        Self::with(name, ())
     }
 }
 
 impl<D> Function<D> {
-    fn with(settings: Settings, dependencies: D) -> Self {
-        let dependencies = Arc::new(dependencies);
+    /// Like [`Function::new`], for handlers with dependencies: what they can use besides the ledger.
+    ///
+    /// They are said here and nowhere else, because the type of every handler depends on them.
+    pub fn with(name: &'static str, dependencies: D) -> Self {
+        let (settings, dependencies) = (Settings::new(name), Arc::new(dependencies));
         Self { settings, dependencies, handlers: BTreeMap::new(), ordering: None, mistake: None }
     }
 }

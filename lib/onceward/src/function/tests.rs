@@ -10,12 +10,8 @@ async fn ignore(_: Ping, _: Context) -> crate::HandlerResult {
 #[test]
 fn a_function_that_cannot_work_says_so_in_one_line_before_the_first_event() {
     let broken = [
-        (
-            Function::new("f"),
-            "the function f handles no event type: give it a handler with .on(), after .dependencies()",
-        ),
+        (Function::new("f"), "the function f handles no event type: give it a handler with .on()"),
         (Function::new("f").on(ignore).on(ignore), "the function f has two handlers for ping.sent.v1: keep one"),
-        (Function::new("f").on(ignore).dependencies(()), "the function f handles no event type: give it a handler"),
         (Function::new("a#b").on(ignore), "the function's name is \"a#b\": it must have 1 to 64 letters"),
         (Function::new("breaker").on(ignore), "no usable name: it must be another"),
         (Function::new("").on(ignore), "the function's name is \"\""),
