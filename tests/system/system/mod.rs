@@ -19,6 +19,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use onceward_local::{
     cloud::{Cloud, CloudConfig, Listeners, Ports, load_stack},
     gateway::Gateway,
+    lambda::LogSink,
     template::{STACK_NAME, Stack},
 };
 use reqwest::{Client, StatusCode};
@@ -68,10 +69,15 @@ impl System {
     /// What a template of the repository declares, on a cloud of its own, with these variables for every function in
     /// place of the template's.
     pub(crate) async fn start(template: &str, environment: BTreeMap<String, String>) -> Self {
+        Self::start_logging(template, environment, LogSink::discard()).await
+    }
+
+    /// The same, with the functions' lines for `log`.
+    pub(crate) async fn start_logging(template: &str, environment: BTreeMap<String, String>, log: LogSink) -> Self {
         let root = Path::new(ROOT);
         let listeners = Listeners::bind(Ports::default()).await.expect("free ports");
         let stack = load_stack(&root.join(template), &listeners, &BTreeMap::new()).expect("the template loads");
-        let config = CloudConfig { stack, binaries: binaries(), environment, ..CloudConfig::new(listeners) };
+        let config = CloudConfig { stack, binaries: binaries(), environment, log, ..CloudConfig::new(listeners) };
         let cloud = Arc::new(Cloud::start(config).expect("the cloud starts"));
         let bus = cloud.stack().buses.first().map(|bus| bus.name.clone()).unwrap_or_default();
         let front = Front::Api { url: cloud.http_url().to_owned() };

@@ -94,7 +94,7 @@ impl<D: Send + Sync + 'static> Command<D> {
             subject: OnceLock::new(),
         });
         let outcome = match key.and_then(|_| acceptable(&request)) {
-            Ok(()) => self.outcome(&call, &request.body).await,
+            Ok(()) => self.outcome(&call, &request).await,
             Err(failure) => Outcome::Failed(failure),
         };
         let (label, reason) = outcome.label("refused");
@@ -109,12 +109,25 @@ impl<D: Send + Sync + 'static> Command<D> {
         respond(outcome)
     }
 
-    async fn outcome(&self, call: &Arc<Call>, body: &[u8]) -> Outcome {
+    async fn outcome(&self, call: &Arc<Call>, request: &HttpRequest) -> Outcome {
+        let body = request.body.as_slice();
         let fingerprint = fingerprint::of(self.settings.name, body);
         let execution = Execution { settings: &self.settings, call: Arc::clone(call), fingerprint };
         let context = Context { dependencies: Arc::clone(&self.dependencies), call: Arc::clone(call) };
-        execution.run(None, || (self.handler)(body, context.clone())).await
+        let outcome = execution.run(None, || (self.handler)(body, context.clone())).await;
+        // The caller's key may be another request's: then that is what is wrong, whatever is wrong with the body.
+        match outcome {
+            Outcome::Failed(failure @ Failure::Terminal { reason: Reason::SchemaRefused, .. }) if has_key(request) => {
+                execution.unless_duplicate(failure).await
+            }
+            outcome => outcome,
+        }
     }
+}
+
+/// Whether the key is the caller's.
+fn has_key(request: &HttpRequest) -> bool {
+    request.headers.contains_key(IDEMPOTENCY_KEY_HEADER)
 }
 
 fn parse<C: DeserializeOwned>(body: &[u8]) -> Result<C, Failure> {

@@ -53,7 +53,7 @@ impl Execution<'_> {
     }
 
     /// A handler may fail because the effects of the first delivery are there: then it says nothing about the event.
-    async fn unless_duplicate(&self, failure: Failure) -> Outcome {
+    pub(crate) async fn unless_duplicate(&self, failure: Failure) -> Outcome {
         let key = self.key();
         match self.call.ports.ledger.find(std::slice::from_ref(&key)).await {
             Ok(mut found) => match found.remove(&key) {
