@@ -125,7 +125,7 @@ async fn refused(system: &System, url: &str, cases: &[Case]) {
 async fn exchange(url: &str, line: &str, headers: &[String], body: &[u8]) -> (u16, String) {
     let connection = TcpStream::connect(url.trim_start_matches("http://")).await.expect("the port answers");
     let (mut reading, mut writing) = connection.into_split();
-    let first = [format!("{line} HTTP/1.1"), "Host: x".to_owned(), "Connection: close".to_owned()];
+    let first = [format!("{line} HTTP/1.1"), "Host: localhost".to_owned(), "Connection: close".to_owned()];
     let head = [&first, headers, &[format!("Content-Length: {}\r\n\r\n", body.len())]].concat().join("\r\n");
     let request = [head.as_bytes(), body].concat();
     // A server that has seen enough answers and closes, while this still writes.

@@ -85,7 +85,7 @@ fn a_data_folder_that_is_deleted_ends_it() {
     let url = dev.out.url("AWS endpoint");
     fs::remove_dir_all(&folder.0).expect("it is there");
     let mut connection = TcpStream::connect(url.trim_start_matches("http://")).expect("it answers");
-    let request = "GET /?Action=CreateQueue&QueueName=lost&Version=2012-11-05 HTTP/1.1\r\nhost: cloud\r\n\r\n";
+    let request = "GET /?Action=CreateQueue&QueueName=lost&Version=2012-11-05 HTTP/1.1\r\nhost: localhost\r\n\r\n";
     connection.write_all(request.as_bytes()).expect("it is sent");
     assert_eq!(dev.ended().code(), Some(1), "{}", dev.err.text());
     let told = dev.err.text();

@@ -4,6 +4,7 @@ mod attach;
 mod data;
 mod endpoint;
 mod faults;
+mod lost;
 mod process;
 mod project;
 mod rebuild;
@@ -75,6 +76,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(attach::trials());
     trials.extend(faults::trials());
     trials.extend(endpoint::trials());
+    trials.extend(lost::trials());
     trials
 }
 

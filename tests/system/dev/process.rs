@@ -100,6 +100,14 @@ impl Dev {
         })
     }
 
+    /// A request of an AWS JSON protocol, and its answer.
+    pub(super) fn aws(&self, url: &str, target: &str, request: &Value) -> Value {
+        self.runtime.block_on(async {
+            let request = self.http.post(url).header("x-amz-target", target).body(request.to_string());
+            request.send().await.expect("the API answers").json().await.expect("JSON")
+        })
+    }
+
     /// A request of the AWS query protocol; its answer as it is.
     pub(super) fn post_form(&self, url: &str, body: &str) -> String {
         self.runtime.block_on(async {

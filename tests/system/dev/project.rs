@@ -89,7 +89,7 @@ pub fn run(word: &str) {
 
 fn call(connection: &mut BufReader<TcpStream>, method: &str, path: &str, body: &str) -> (String, String) {
     let length = body.len();
-    let head = format!("{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: a\r\n");
+    let head = format!("{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: localhost\r\n");
     write!(connection.get_mut(), "{head}content-length: {length}\r\n\r\n{body}").unwrap();
     let (mut id, mut length, mut line) = (String::new(), 0, String::new());
     loop {

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::error::CloudError;
 use crate::account::Account;
+use crate::guard::Guard;
 
 /// The region of a local cloud, unless told otherwise.
 pub const REGION: &str = "us-east-1";
@@ -36,6 +37,7 @@ pub struct Listeners {
     aws: TcpListener,
     http: TcpListener,
     gateway: TcpListener,
+    hosts: Arc<[String]>,
 }
 
 impl Listeners {
@@ -44,12 +46,20 @@ impl Listeners {
         let (aws, aws_url) = listen(ports.aws, "the AWS endpoint", "--aws-port").await?;
         let (http, http_url) = listen(ports.http, "the HTTP API", "--http-port").await?;
         let (gateway, gateway_url) = listen(ports.gateway, "the sandbox payment gateway", "--gateway-port").await?;
-        Ok(Self { account: Account::new(REGION, aws_url.clone()), aws_url, http_url, gateway_url, aws, http, gateway })
+        let (account, hosts) = (Account::new(REGION, aws_url.clone()), Arc::default());
+        Ok(Self { account, aws_url, http_url, gateway_url, aws, http, gateway, hosts })
     }
 
     /// The account whose ARNs and URLs these ports make.
     pub fn account(&self) -> &Account {
         &self.account
+    }
+
+    /// The same ports, which also answer under these names, such as a tunnel's. Without them, requests are answered that
+    /// are sent to an address or to a name of this machine: a browser can be made to send others here.
+    #[must_use]
+    pub fn allowing(self, hosts: &[String]) -> Self {
+        Self { hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(), ..self }
     }
 
     /// The same ports for functions that work on the resources of `account`, elsewhere.
@@ -75,6 +85,10 @@ impl Listeners {
 
     /// Answers on all ports, in tasks of `servers`.
     pub(super) fn serve(self, servers: &mut JoinSet<()>, aws: Router, http: Router, gateway: Router) {
+        let guard = Guard::new(self.hosts);
+        // The template says which pages may use the HTTP API.
+        let (aws, http, gateway) =
+            (guard.clone().before(aws), guard.clone().any_origin().before(http), guard.before(gateway));
         for (listener, router) in [(self.aws, aws), (self.http, http), (self.gateway, gateway)] {
             // Without this, small answers wait for the client's delayed acknowledgement: 40 ms.
             let listener = listener.tap_io(|connection| {

@@ -127,6 +127,12 @@ pub struct Warmed {
     pub outcome: Result<(), LambdaError>,
 }
 
+/// The types of the events that the template leaves to somebody outside: `Metadata.Onceward.Events.ToOutside`.
+fn outside(metadata: &Value) -> impl Iterator<Item = String> {
+    let types = metadata["Onceward"]["Events"]["ToOutside"].as_array().into_iter().flatten();
+    types.filter_map(|name| name.as_str().map(str::to_owned))
+}
+
 /// Reads the template at `path` as it is on this machine: with the parameters of its `Metadata.Onceward.Dev.Parameters`,
 /// with the sandbox gateway's URL if it takes one, and with `overrides` above both.
 pub fn load_stack(
@@ -181,6 +187,7 @@ impl Cloud {
         let services = Services::open(config.listeners.account().clone(), config.log.clone(), store)?;
         services.iam.declare(config.iam, stack.permissions.clone());
         let owned = Owned::take(&services, stack)?;
+        services.events.expect_outside(outside(&stack.metadata));
         resources::create(&services, stack)?;
         let functions = resources::create_functions(&services.lambda, &config, options, None)?;
         let routes = resources::map(&services, stack)?;

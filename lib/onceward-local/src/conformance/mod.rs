@@ -21,6 +21,7 @@ pub use self::checks::behaviours;
 pub use self::clouds::embedded;
 use self::clouds::{Choice, Running};
 pub use self::survey::{Verdict, survey};
+use crate::escape;
 
 const FAILED: Style = AnsiColor::Red.on_default().bold();
 
@@ -61,7 +62,8 @@ pub async fn run(args: Args) -> ExitCode {
         let running = match Running::start(choice).await {
             Ok(running) => running,
             Err(error) => {
-                anstream::eprintln!("{FAILED}error{FAILED:#}: {choice}: {error}");
+                let error = format!("{choice}: {error}");
+                anstream::eprintln!("{FAILED}error{FAILED:#}: {}", escape::output(&error));
                 return ExitCode::FAILURE;
             }
         };
@@ -71,8 +73,9 @@ pub async fn run(args: Args) -> ExitCode {
     }
     match (args.json, args.markdown) {
         (true, _) => anstream::print!("{}", report::json(&behaviours, &columns)),
-        (_, true) => anstream::print!("{}", report::markdown(&behaviours, &columns)),
-        _ => anstream::print!("{}", report::text(&behaviours, &columns)),
+        (_, true) => anstream::print!("{}", escape::output(&report::markdown(&behaviours, &columns))),
+        // It quotes what the cloud has answered.
+        _ => anstream::print!("{}", escape::output(&report::text(&behaviours, &columns))),
     }
     let ours = args.clouds.iter().zip(&columns).filter(|(choice, _)| **choice == Choice::Embedded);
     let differs = ours.flat_map(|(_, column)| &column.verdicts).any(|verdict| matches!(verdict, Verdict::Differs(_)));

@@ -9,6 +9,7 @@ use super::demo::Demo;
 use super::hop::readable;
 use super::other;
 use crate::cloud::{Cloud, Warmed};
+use crate::escape;
 use crate::template::{Function, Rule, Stack, Trigger};
 
 const HEADING: Style = Style::new().bold();
@@ -20,16 +21,17 @@ const WIDTH: usize = 80;
 
 /// The progress line of one function.
 pub(super) fn warmed(warmed: &Warmed) -> String {
+    let function = escape::line(&warmed.function);
     match &warmed.outcome {
-        Ok(()) => format!("  started {} in {} ms", warmed.function, warmed.took.as_millis()),
-        Err(_) => format!("  {FAILED}did not start{FAILED:#}: {}", warmed.function),
+        Ok(()) => format!("  started {function} in {} ms", warmed.took.as_millis()),
+        Err(_) => format!("  {FAILED}did not start{FAILED:#}: {function}"),
     }
 }
 
 /// Said last, so that nobody has to look for it: what keeps a function from starting.
 pub(super) fn broken(warmed: &Warmed) -> Option<String> {
     let error = warmed.outcome.as_ref().err()?;
-    Some(format!("{FAILED}{}{FAILED:#}\n", readable(&error.to_string())))
+    Some(format!("{FAILED}{}{FAILED:#}\n", escape::lines(&readable(&error.to_string()))))
 }
 
 /// Addresses, functions and what to try.
@@ -52,11 +54,12 @@ pub(super) fn ready(cloud: &Cloud, demo: Option<&Demo>, took: Duration) -> Strin
     let width = stack.functions.iter().map(|function| function.name.len()).max().unwrap_or_default().max(8);
     let _ = writeln!(text, "\n  {HEADING}{:<width$}  triggered by{HEADING:#}", "function");
     for function in &stack.functions {
-        let triggers = wrapped(&triggers(stack, function), WIDTH.saturating_sub(width + 4));
-        let _ = writeln!(text, "  {:<width$}  {}", function.name, triggers.join(&format!("\n{:1$}", "", width + 4)));
+        let triggers = wrapped(&escape::line(&triggers(stack, function)), WIDTH.saturating_sub(width + 4));
+        let name = escape::line(&function.name);
+        let _ = writeln!(text, "  {name:<width$}  {}", triggers.join(&format!("\n{:1$}", "", width + 4)));
     }
     if let Some(line) = demo.and_then(|demo| demo.try_line(cloud.http_url())) {
-        let _ = write!(text, "\nTry:\n\n{line}\n");
+        let _ = write!(text, "\nTry:\n\n{}\n", escape::lines(&line));
     }
     text.push_str("\nCtrl-C stops everything. From here on, a line for each hop of an event:\n");
     text

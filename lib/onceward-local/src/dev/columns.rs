@@ -3,6 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use super::hop::{Hop, Level};
+use crate::escape;
 
 const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -38,6 +39,7 @@ impl Columns {
     /// Time, function, event type, subject, outcome, attempt, milliseconds, and what else there is to say. A `terminal`
     /// of so many columns that the row does not fit gets a shorter subject; a small one, tighter columns as well.
     pub(super) fn line(&mut self, hop: &Hop, terminal: Option<usize>) -> String {
+        let hop = &hop.escaped();
         let narrow = terminal.is_some_and(|width| width < NARROW_BELOW);
         let (gap, time_format, decimals) = if narrow { (" ", "%H:%M:%S", 0) } else { ("  ", "%H:%M:%S%.3f", 1) };
         let attempt = hop.attempt.map_or_else(String::new, |attempt| attempt.to_string());
@@ -66,6 +68,7 @@ impl Columns {
 
     /// A line that is no hop, with its function's name in front.
     pub(super) fn other(&mut self, function: &str, level: Option<Level>, message: &str) -> String {
+        let (function, message) = (&escape::line(function), &escape::lines(message));
         let style = match level {
             Some(Level::Error) => LOST,
             Some(Level::Warn) => LATER,

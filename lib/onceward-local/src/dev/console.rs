@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::columns::Columns;
 use super::hop::{Level, Line};
+use crate::escape;
 use crate::lambda::{LogLine, LogSink};
 
 /// Lines waiting to be printed; further ones are counted and left out.
@@ -144,8 +145,8 @@ impl Printer {
                 Print::Close => return,
                 Print::Say(text) => self.say(&text),
                 Print::Tell(news) => self.tell(news),
-                Print::Record(json) => writeln!(io::stdout(), "{json}"),
-                Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {text}"),
+                Print::Record(json) => writeln!(io::stdout(), "{}", escape::json(&json)),
+                Print::Fail(text) => writeln!(anstream::stderr(), "{FAILED}error{FAILED:#}: {}", escape::output(&text)),
                 Print::Log(line) => self.log(&line),
             };
             // Nobody reads any more (`onceward dev | head`): go on serving, silently.
@@ -155,7 +156,9 @@ impl Printer {
         }
     }
 
+    /// Text of our own, in which whatever comes from outside has been made one line or several of its own.
     fn say(&self, text: &str) -> io::Result<()> {
+        let text = escape::output(text);
         match self.format {
             Format::Text => writeln!(anstream::stdout(), "{text}"),
             Format::Json => writeln!(anstream::stderr(), "{text}"),
@@ -165,7 +168,7 @@ impl Printer {
     fn tell(&self, news: News) -> io::Result<()> {
         self.say(&news.text)?;
         if self.format == Format::Json {
-            writeln!(io::stdout(), "{}", news.json())?;
+            writeln!(io::stdout(), "{}", escape::json(&news.json().to_string()))?;
         }
         Ok(())
     }
@@ -176,8 +179,16 @@ impl Printer {
             self.say(&format!("… {left_out} lines left out: whoever reads this is too slow"))?;
         }
         match Line::read(&line.function, &line.text) {
-            Line::Hop(_) if self.format == Format::Json => writeln!(io::stdout(), "{}", line.text),
-            Line::Hop(hop) => writeln!(anstream::stdout(), "{}", self.columns.line(&hop, terminal())),
+            Line::Other { level, message } if line.notice.is_some() => {
+                let text = self.columns.other(&line.function, level, &message);
+                self.say(&text)?;
+                self.notice(line, &message)
+            }
+            Line::Hop(_) if self.format == Format::Json => writeln!(io::stdout(), "{}", escape::json(&line.text)),
+            Line::Hop(hop) => {
+                let text = self.columns.line(&hop, terminal());
+                self.say(&text)
+            }
             Line::Other { level: Some(Level::Quiet), .. } if !self.verbose => Ok(()),
             Line::Other { level: None, message } if !self.verbose && message.starts_with(LAMBDA_RUNTIME) => Ok(()),
             Line::Other { level, message } => {
@@ -185,6 +196,15 @@ impl Printer {
                 self.say(&text)
             }
         }
+    }
+}
+
+impl Printer {
+    /// For programs: what the cloud itself has said.
+    fn notice(&self, line: &LogLine, message: &str) -> io::Result<()> {
+        let (Format::Json, Some(notice)) = (self.format, &line.notice) else { return Ok(()) };
+        let (event, fields, text) = (notice.event.name(), notice.fields.clone(), message.to_owned());
+        writeln!(io::stdout(), "{}", escape::json(&News { event, text, fields }.json().to_string()))
     }
 }
 

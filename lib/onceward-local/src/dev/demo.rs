@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cloud::Cloud;
+use crate::escape;
 use crate::events::Entry;
 use crate::template::Stack;
 
@@ -89,7 +90,12 @@ impl Demo {
                 ..Entry::default()
             };
             if let Err(error) = cloud.events().put_event(entry) {
-                notes.push(format!("the demo's event {} was refused: {error}", event.detail_type));
+                let (event_type, error) = (&event.detail_type, error.to_string());
+                notes.push(format!(
+                    "the demo's event {} was refused: {}",
+                    escape::line(event_type),
+                    escape::line(&error)
+                ));
             }
         }
         while cloud.backlog() > 0 {

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::escape;
+
 /// Marks the lines that tell of a delivery.
 const DELIVERY: &str = "onceward::delivery";
 
@@ -34,6 +36,23 @@ pub(super) struct Hop {
     pub(super) attempt: Option<u64>,
     pub(super) duration_ms: Option<f64>,
     pub(super) reason: Option<String>,
+}
+
+impl Hop {
+    /// Each part as one line: an event's subject and type are its sender's, an error quotes its input.
+    pub(super) fn escaped(&self) -> Self {
+        let line = |text: &str| escape::line(text).into_owned();
+        Self {
+            timestamp: line(&self.timestamp),
+            function: line(&self.function),
+            event_type: line(&self.event_type),
+            subject: line(&self.subject),
+            outcome: line(&self.outcome),
+            attempt: self.attempt,
+            duration_ms: self.duration_ms,
+            reason: self.reason.as_deref().map(line),
+        }
+    }
 }
 
 impl Line {

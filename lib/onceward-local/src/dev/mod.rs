@@ -60,6 +60,10 @@ pub struct Args {
     /// (`AWS_ACCESS_KEY_ID`, …, `AWS_REGION`), else `test` and us-east-1. That cloud must not run the functions too
     #[arg(long, value_name = "URL", conflicts_with_all = ["data", "faults", "fault_seed", "iam"])]
     endpoint: Option<String>,
+    /// Answer requests to this host name too, such as a tunnel's; may be repeated. Without it, only those to addresses and
+    /// to names of this machine (localhost, host.docker.internal, …) are answered: a web page could send others here
+    #[arg(long = "allow-host", value_name = "NAME")]
+    allow_hosts: Vec<String>,
     /// Leave out the demo events of the template's metadata
     #[arg(long)]
     no_demo: bool,
@@ -164,6 +168,7 @@ pub async fn run(args: Args) -> ExitCode {
 async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>), DevError> {
     let listeners =
         Listeners::bind(Ports { aws: args.aws_port, http: args.http_port, gateway: args.gateway_port }).await?;
+    let listeners = listeners.allowing(&args.allow_hosts);
     let (remote, listeners) = match &args.endpoint {
         Some(url) => {
             let remote = Remote::connect(url, console.sink()).await?;

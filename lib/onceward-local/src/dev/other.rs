@@ -1,5 +1,6 @@
 //! What there is to say about another cloud that the functions run against.
 
+use crate::escape;
 use crate::remote::{EnabledMapping, Remote};
 use crate::template::{Stack, Trigger};
 
@@ -60,7 +61,9 @@ fn contended(stack: &Stack, mappings: &[EnabledMapping], endpoint: &str) -> Opti
     let last = |arn: &str| arn.split(":function:").last().unwrap_or_default().to_owned();
     let mut lines = Vec::new();
     for EnabledMapping { id, source_arn, function_arn } in mappings.iter().filter(|it| is_ours(&it.source_arn)) {
-        lines.push(format!("  # {source_arn} -> {}", last(function_arn)));
+        let line = |text: &str| escape::line(text).into_owned();
+        let (id, source_arn, function) = (line(id), line(source_arn), line(&last(function_arn)));
+        lines.push(format!("  # {source_arn} -> {function}"));
         lines.push(format!(
             "  aws --endpoint-url {endpoint} lambda update-event-source-mapping --no-enabled --uuid {id}"
         ));

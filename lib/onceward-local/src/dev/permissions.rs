@@ -5,6 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
+use crate::escape;
 use crate::iam::{Denial, Iam, Unused};
 
 const HEADING: Style = Style::new().bold();
@@ -38,6 +39,7 @@ fn listing(denied: &[(Denial, u64)], unused: &[Unused]) -> String {
         let _ = writeln!(text, "\n{HEADING}Denied on AWS{HEADING:#}");
         for (denial, count) in denied {
             let Denial { caller, action, resource, .. } = denial;
+            let (caller, action, resource) = (escape::line(caller), escape::line(action), escape::line(resource));
             let _ = writeln!(text, "  {FAILED}{caller}{FAILED:#}: {action} on {resource} ({count} times)");
         }
     }
@@ -50,10 +52,11 @@ fn listing(denied: &[(Denial, u64)], unused: &[Unused]) -> String {
     for unused in unused {
         if unused.function != function {
             function = &unused.function;
-            let _ = write!(text, "\n  {function}");
+            let _ = write!(text, "\n  {}", escape::line(function));
         }
         let Unused { action, resource, condition, .. } = unused;
         let condition = if condition.is_empty() { String::new() } else { format!(" if {condition}") };
+        let (action, resource, condition) = (escape::line(action), escape::line(resource), escape::line(&condition));
         let _ = write!(text, "\n    {action} on {resource}{condition}");
     }
     text

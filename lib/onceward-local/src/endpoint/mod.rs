@@ -95,10 +95,13 @@ impl Services {
         let (destinations, faults) = (Destinations::default(), Faults::default());
         let logs = Logs::new(account.clone());
         let iam = Iam::new(account.clone(), log.clone());
+        let own = log.clone();
         let log = iam::watch_logs(log, destinations.clone());
         let services = Self {
             sqs: Sqs::open(account.clone(), store.clone())?.with_faults(faults.clone()),
-            events: EventBridge::open(account.clone(), destinations.clone(), &store)?.with_faults(faults.clone()),
+            events: EventBridge::open(account.clone(), destinations.clone(), &store)?
+                .with_faults(faults.clone())
+                .with_log(own.clone()),
             sns: Sns::open(account.clone(), destinations.clone(), &store)?.with_faults(faults.clone()),
             s3: S3::open(account.clone(), &store)?,
             dynamodb: DynamoDb::open(account.clone(), &store)?,

@@ -168,17 +168,18 @@ impl EventBridge {
                     ..Outgoing::default()
                 };
                 match self.destinations.deliver_as(&Caller::events(&delivery.rule_arn), dead_letter_arn, dead_letter) {
-                    Ok(()) => return,
+                    Ok(()) => return self.dead_lettered(event, delivery, dead_letter_arn, &failure.message),
                     Err(second) => format!("{}; its dead-letter queue: {second}", failure.message),
                 }
             }
         };
-        self.remember(Undelivered {
+        let undelivered = Undelivered {
             event_id: event.id.clone(),
             rule_arn: delivery.rule_arn.clone(),
             target_arn: delivery.target.arn.clone(),
             reason,
-        });
+        };
+        self.lost(event, undelivered);
     }
 }
 

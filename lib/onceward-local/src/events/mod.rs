@@ -12,6 +12,7 @@ mod delivery;
 mod error;
 mod event;
 mod input;
+mod notices;
 mod pattern;
 mod replay;
 mod rule;
@@ -22,8 +23,8 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use uuid::Uuid;
 
@@ -46,6 +47,7 @@ use crate::background::Background;
 use crate::clock::Clock;
 use crate::destination::Destinations;
 use crate::faults::Faults;
+use crate::lambda::LogSink;
 use crate::retry::Retries;
 use crate::store::{Kept, KeptGuard, Store, StoreError};
 use crate::timetable::Timetable;
@@ -62,6 +64,7 @@ pub struct EventBridge {
     clock: Clock,
     state: Arc<State>,
     faults: Faults,
+    log: LogSink,
 }
 
 #[derive(Debug)]
@@ -73,6 +76,8 @@ struct State {
     replays: Background,
     /// Not before what an earlier process left can reach its targets.
     timetable: Timetable,
+    /// Types of events that somebody outside takes: no rule needs to.
+    outside: RwLock<BTreeSet<String>>,
 }
 
 impl EventBridge {
@@ -108,8 +113,10 @@ impl EventBridge {
             retries: Retries::open(store, "events.retry", RETRIES_MAX)?,
             replays: Background::new(REPLAYS_RUNNING_MAX),
             timetable: Timetable::new(!store.is_durable()),
+            outside: RwLock::default(),
         };
-        Ok(Self { account, destinations, clock, state: Arc::new(state), faults: Faults::default() })
+        let (faults, log) = (Faults::default(), LogSink::discard());
+        Ok(Self { account, destinations, clock, state: Arc::new(state), faults, log })
     }
 
     /// Goes on with what an earlier process left: schedules, deliveries to try again. Its targets are there by now. What
@@ -126,6 +133,17 @@ impl EventBridge {
     #[must_use]
     pub fn with_faults(self, faults: Faults) -> Self {
         Self { faults, ..self }
+    }
+
+    /// Says to `log` which events are lost.
+    #[must_use]
+    pub fn with_log(self, log: LogSink) -> Self {
+        Self { log, ..self }
+    }
+
+    /// From now on, that no rule takes an event of these types is no loss: somebody outside takes it.
+    pub(crate) fn expect_outside(&self, types: impl IntoIterator<Item = String>) {
+        self.state.outside.write().unwrap_or_else(PoisonError::into_inner).extend(types);
     }
 
     /// Creates a bus and gives its ARN.
@@ -219,7 +237,8 @@ impl EventBridge {
         let event_id = event.id.clone();
         if let Err(error) = self.accept(&bus, &event, &[]) {
             let reason = error.to_string();
-            self.remember(Undelivered { event_id: event_id.clone(), rule_arn: String::new(), target_arn: bus, reason });
+            let (rule_arn, target_arn) = (String::new(), bus);
+            self.lost(&event, Undelivered { event_id: event_id.clone(), rule_arn, target_arn, reason });
         }
         Ok(event_id)
     }
@@ -253,6 +272,10 @@ impl EventBridge {
             self.state.store.write(&batch);
             deliveries
         };
+        // A replay that names rules is for those alone.
+        if deliveries.is_empty() && rules.is_empty() {
+            self.untaken(bus, event);
+        }
         for delivery in &deliveries {
             let twice = self.faults.delivered_twice(bus, &delivery.target.arn);
             for _ in 0..=usize::from(twice) {

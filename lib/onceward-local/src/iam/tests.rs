@@ -199,7 +199,7 @@ fn what_a_function_logs_uses_its_log_permissions() {
     let (services, _) = services(Mode::Enforce, with(&statements));
     assert_eq!(services.iam.unused().len(), 3);
     let sink = watch_logs(LogSink::discard(), services.destinations.clone());
-    sink.write(LogLine { function: "f".to_owned(), environment: 1, text: "hello".to_owned() });
+    sink.write(LogLine { function: "f".to_owned(), environment: 1, text: "hello".to_owned(), notice: None });
     assert_eq!(services.iam.unused(), []);
     assert_eq!(services.iam.denials(), []);
     services.destinations.disconnect();

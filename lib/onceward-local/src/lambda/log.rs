@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     sync::{mpsc, oneshot},
@@ -18,7 +19,7 @@ pub const LINE_BYTES_MAX: usize = 256 * 1024;
 /// What `LogResult` holds of an invocation's log. <https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>
 pub const TAIL_BYTES_MAX: usize = 4 * 1024;
 
-/// One line that a function's process printed.
+/// One line that a function's process printed, or that the cloud says about a function or an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// The function's name.
@@ -27,6 +28,46 @@ pub struct LogLine {
     pub environment: u32,
     /// Without the line's end.
     pub text: String,
+    /// Of a line of the cloud's own that programs may want to know of as well. Never of what a process printed: nobody
+    /// can forge one.
+    pub notice: Option<Notice>,
+}
+
+/// Something that is lost, or would be on AWS, without anybody else saying so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What has happened.
+    pub event: NoticeEvent,
+    /// A JSON object: what it is about. `onceward dev --log json` prints its members beside `event` and `message`.
+    pub fields: Value,
+}
+
+/// What a [`Notice`] tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeEvent {
+    /// A function reported failures through a mapping without `ReportBatchItemFailures`: what failed is gone.
+    FailuresIgnored,
+    /// No rule of its bus took an event.
+    NoRule,
+    /// A rule took an event, and it reached neither the target nor a dead-letter queue.
+    Undelivered,
+    /// A rule took an event that its target refused: it is in the target's dead-letter queue.
+    DeadLettered,
+    /// SQS moved a message to its dead-letter queue, which says nothing of the reason.
+    MovedWithoutReason,
+}
+
+impl NoticeEvent {
+    /// As `--log json` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::FailuresIgnored => "failures_ignored",
+            Self::NoRule => "no_rule",
+            Self::Undelivered => "undelivered",
+            Self::DeadLettered => "dead_lettered",
+            Self::MovedWithoutReason => "moved_without_reason",
+        }
+    }
 }
 
 /// Where the lines of all functions go.
@@ -58,6 +99,15 @@ impl LogSink {
 
     /// A line of the cloud's own about a function, in the format functions use.
     pub(crate) fn report(&self, function: &str, environment: u32, level: &str, message: &str) {
+        self.say(function, environment, level, message, None);
+    }
+
+    /// The same for programs as well. `origin` is a function, a bus or a queue.
+    pub(crate) fn notify(&self, origin: &str, level: &str, message: &str, notice: Notice) {
+        self.say(origin, 0, level, message, Some(notice));
+    }
+
+    fn say(&self, function: &str, environment: u32, level: &str, message: &str, notice: Option<Notice>) {
         let text = serde_json::json!({
             "timestamp": chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
             "level": level,
@@ -65,7 +115,7 @@ impl LogSink {
             "function": function,
             "message": message,
         });
-        self.write(LogLine { function: function.to_owned(), environment, text: text.to_string() });
+        self.write(LogLine { function: function.to_owned(), environment, text: text.to_string(), notice });
     }
 }
 
@@ -137,7 +187,8 @@ impl Source {
         line.clear();
         self.tail.push(&text);
         self.logs.put(&self.log_group, &self.function, &self.log_stream, &text);
-        self.sink.write(LogLine { function: self.function.clone(), environment: self.environment, text });
+        let (function, environment) = (self.function.clone(), self.environment);
+        self.sink.write(LogLine { function, environment, text, notice: None });
     }
 
     /// Reads `output` until its end.

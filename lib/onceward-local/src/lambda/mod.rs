@@ -30,7 +30,7 @@ pub use self::{
     environment::{ATTACHED_DEADLINE, IDLE_MAX, INIT_MAX},
     error::LambdaError,
     http_api::{BODY_BYTES_MAX, Cors, INTEGRATION_MAX},
-    log::{LINE_BYTES_MAX, LogLine, LogSink, TAIL_BYTES_MAX},
+    log::{LINE_BYTES_MAX, LogLine, LogSink, Notice, NoticeEvent, TAIL_BYTES_MAX},
     mapping::{
         ATTACHED_VISIBILITY, BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, CONCURRENCY_DEFAULT, RECORDS_AHEAD_MAX,
         STATE_BYTES_MAX, WINDOW_GRACE,

@@ -86,7 +86,7 @@ fn function(name: &str) -> Function {
 /// The status line and the body of one HTTP/1.1 exchange. `target` is the value of `X-Amz-Target`, if any.
 async fn exchange(url: &str, line: &str, target: &str, body: &str) -> (String, String) {
     let mut connection = TcpStream::connect(url.trim_start_matches("http://")).await.unwrap();
-    let headers = format!("host: x\r\nx-amz-target: {target}\r\ncontent-length: {}", body.len());
+    let headers = format!("host: localhost\r\nx-amz-target: {target}\r\ncontent-length: {}", body.len());
     let headers = if target.is_empty() { headers.replace("x-amz-target: \r\n", "") } else { headers };
     let request = format!("{line} HTTP/1.1\r\nconnection: close\r\n{headers}\r\n\r\n{body}");
     connection.write_all(request.as_bytes()).await.unwrap();

@@ -5,7 +5,7 @@
 //!
 //! The handlers decide nothing: each call goes to the environment's task, which answers it.
 
-use std::{io, net::Ipv4Addr, net::SocketAddr};
+use std::{io, net::Ipv4Addr, net::SocketAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -25,7 +25,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::lambda::failure::RESPONSE_BYTES_MAX;
+use crate::{guard::Guard, lambda::failure::RESPONSE_BYTES_MAX};
 
 /// Calls of one process that its environment has not looked at yet. A runtime makes one at a time.
 const CALLS_MAX: usize = 16;
@@ -103,7 +103,8 @@ fn serve(listener: TcpListener) -> io::Result<RuntimeApi> {
         let _ = connection.set_nodelay(true);
     });
     let server = tokio::spawn(async move {
-        let _ = axum::serve(listener, router(sender)).await;
+        // A page that takes an invocation would be as good as the function.
+        let _ = axum::serve(listener, Guard::new(Arc::default()).before(router(sender))).await;
     });
     Ok(RuntimeApi { address, calls, server })
 }

@@ -14,6 +14,20 @@ pub(super) enum Verdict {
     Unreadable(String),
 }
 
+/// The positions that a function reported as failed through a mapping that does not ask for it: to Lambda the batch is
+/// handled. A report that names none of the batch's items may mean any of them.
+pub(super) fn ignored(payload: &[u8], identifiers: &[&str]) -> Vec<usize> {
+    let reports =
+        |response: Value| response["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+    match verdict(payload, identifiers) {
+        Verdict::Failed(positions) => positions,
+        Verdict::Unreadable(_) if serde_json::from_slice(payload).is_ok_and(reports) => {
+            (0..identifiers.len()).collect()
+        }
+        Verdict::Succeeded | Verdict::Unreadable(_) => Vec::new(),
+    }
+}
+
 /// Reads `payload`, the response to a batch of records named `identifiers`.
 pub(super) fn verdict(payload: &[u8], identifiers: &[&str]) -> Verdict {
     let response: Value = match serde_json::from_slice(payload) {

@@ -3,6 +3,7 @@
 mod batch_response;
 mod filter;
 mod listed;
+mod lost;
 mod source;
 mod sqs;
 mod sqs_event;

@@ -11,10 +11,10 @@ use tokio::{
 
 use super::{
     Listed, SOURCE_RETRY_DELAY,
-    batch_response::{Verdict, verdict},
+    batch_response::{Verdict, ignored, verdict},
     common_settings, event,
     filter::Filter,
-    fitting,
+    fitting, lost,
     source::QueueSource,
     sqs_event,
 };
@@ -208,10 +208,15 @@ impl Poller {
             return false;
         }
         let identifiers: Vec<&str> = items.iter().filter_map(|item| item.record["messageId"].as_str()).collect();
-        let failed = match self.mapping.report_batch_item_failures.then(|| verdict(&invocation.payload, &identifiers)) {
-            None | Some(Verdict::Succeeded) => Vec::new(),
-            Some(Verdict::Failed(positions)) => positions,
-            Some(Verdict::Unreadable(reason)) => {
+        if !self.mapping.report_batch_item_failures {
+            self.delete(&items.iter().map(|item| &item.message).collect::<Vec<_>>()).await;
+            self.report_ignored(&ignored(&invocation.payload, &identifiers), &identifiers);
+            return true;
+        }
+        let failed = match verdict(&invocation.payload, &identifiers) {
+            Verdict::Succeeded => Vec::new(),
+            Verdict::Failed(positions) => positions,
+            Verdict::Unreadable(reason) => {
                 self.report_failed(&items, &reason);
                 return false;
             }
@@ -252,6 +257,15 @@ impl Poller {
         let redrive = self.source.redrive(&self.mapping.queue_arn);
         let receives: Vec<u32> = items.iter().map(Item::receive_count).collect();
         self.report("ERROR", &format!("{}: {reason}", fate(&receives, redrive.as_ref())));
+    }
+
+    /// Says what is lost because the mapping does not ask which messages failed.
+    fn report_ignored(&self, failed: &[usize], identifiers: &[&str]) {
+        let SqsMapping { function, queue_arn, .. } = &*self.mapping;
+        let failed: Vec<&str> = failed.iter().map(|position| identifiers[*position]).collect();
+        let Some(notice) = lost::notice(function, queue_arn, &failed) else { return };
+        let message = format!("{queue_arn} -> {function}: {}", lost::deleted(&failed, identifiers.len()));
+        self.pool.sink.notify(function, "ERROR", &message, notice);
     }
 
     fn report(&self, level: &str, message: &str) {

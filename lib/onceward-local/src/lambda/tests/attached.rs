@@ -135,7 +135,7 @@ async fn messages_stay_in_the_queue_until_a_process_is_there_and_hidden_while_it
 
     // As at a breakpoint: it has the message and does not answer.
     let mut api = TcpStream::connect(&environment["AWS_LAMBDA_RUNTIME_API"]).await.unwrap();
-    api.write_all(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    api.write_all(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut answer = [0; 12];
     tokio::time::timeout(PATIENCE, api.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200");

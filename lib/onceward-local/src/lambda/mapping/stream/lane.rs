@@ -21,8 +21,8 @@ use super::{
 use crate::lambda::{
     mapping::{
         SOURCE_RETRY_DELAY,
-        batch_response::{Verdict, verdict},
-        event, fitting,
+        batch_response::{Verdict, ignored, verdict},
+        event, fitting, lost,
     },
     pool::{Finished, Permit, Request},
     service::REQUEST_BYTES_MAX,
@@ -233,10 +233,11 @@ impl Lane {
     }
 
     fn outcome(&self, segment: &Segment, payload: &[u8]) -> Outcome {
+        let identifiers: Vec<&str> = segment.records.iter().map(Record::sequence_number).collect();
         if !self.reading.mapping.report_batch_item_failures {
+            self.report_ignored(&ignored(payload, &identifiers), &identifiers);
             return Outcome::Done;
         }
-        let identifiers: Vec<&str> = segment.records.iter().map(Record::sequence_number).collect();
         match verdict(payload, &identifiers) {
             Verdict::Succeeded => Outcome::Done,
             Verdict::Failed(positions) => {
@@ -245,6 +246,16 @@ impl Lane {
             }
             Verdict::Unreadable(reason) => Outcome::FailedAt(0, reason),
         }
+    }
+
+    /// Says what is lost because the mapping does not ask from which record on to try again: all from that one on.
+    fn report_ignored(&self, failed: &[usize], identifiers: &[&str]) {
+        let Some(lowest) = failed.first() else { return };
+        let (function, lost) = (&self.reading.mapping.function, &identifiers[*lowest..]);
+        let Some(notice) = lost::notice(function, &self.reading.stream_arn, lost) else { return };
+        let table = &self.reading.mapping.table;
+        let message = format!("stream of {table} -> {function}: {}", lost::passed_over(lost, identifiers.len()));
+        self.reading.pool.sink.notify(function, "ERROR", &message, notice);
     }
 
     /// Waits until the function has started or may be tried, and for a slot.
