@@ -2,6 +2,7 @@
 
 pub mod account;
 mod background;
+pub mod check;
 pub mod clock;
 pub mod cloud;
 pub mod conformance;

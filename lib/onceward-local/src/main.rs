@@ -3,7 +3,7 @@
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use onceward_local::{conformance, dev};
+use onceward_local::{check, conformance, dev};
 
 /// Event handlers on this machine: the functions of a SAM template, and the cloud they need.
 #[derive(Debug, Parser)]
@@ -16,6 +16,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Dev(dev::Args),
+    Check(check::Args),
     Conformance(conformance::Args),
 }
 
@@ -23,6 +24,7 @@ enum Command {
 async fn main() -> ExitCode {
     match Cli::parse_from(arguments(std::env::args_os())).command {
         Command::Dev(args) => dev::run(args).await,
+        Command::Check(args) => check::run(args).await,
         Command::Conformance(args) => conformance::run(args).await,
     }
 }

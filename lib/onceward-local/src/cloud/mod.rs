@@ -25,7 +25,7 @@ pub use self::error::CloudError;
 pub use self::listeners::{Listeners, Ports, REGION};
 use self::owned::Owned;
 pub use self::packages::PACKAGE_BYTES_MAX;
-use self::packages::Packages;
+pub(crate) use self::packages::Packages;
 pub use self::remote::Elsewhere;
 use crate::account::Account;
 use crate::dynamodb::DynamoDb;

@@ -19,7 +19,7 @@ const MODE_DEFAULT: u32 = 0o644;
 
 /// The unpacked packages of one cloud; dropping it removes them.
 #[derive(Debug, Default)]
-pub(super) struct Packages {
+pub(crate) struct Packages {
     folder: Option<PathBuf>,
     /// Where each archive is.
     unpacked: BTreeMap<PathBuf, PathBuf>,
@@ -27,7 +27,7 @@ pub(super) struct Packages {
 
 impl Packages {
     /// The folder with the package at `code_uri`: itself, unless it is a `.zip` file.
-    pub(super) fn folder(&mut self, function: &str, code_uri: &Path) -> Result<PathBuf, CloudError> {
+    pub(crate) fn folder(&mut self, function: &str, code_uri: &Path) -> Result<PathBuf, CloudError> {
         let is_archive = code_uri.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip"));
         if !is_archive || code_uri.is_dir() {
             return Ok(code_uri.to_owned());

@@ -179,6 +179,7 @@ pub(super) fn source(function: &Function, trigger: &Trigger) -> Source {
         Trigger::Topic(subscription) => Source::Topic(subscription),
         Trigger::Http { method, path } => Source::Http(Route { method, path, function: name }),
         Trigger::Sqs {
+            place: _,
             queue_arn,
             batch_size,
             batching_window,
@@ -195,6 +196,7 @@ pub(super) fn source(function: &Function, trigger: &Trigger) -> Source {
             filters,
         }),
         Trigger::Stream {
+            place: _,
             table,
             stream_arn: _,
             starting_position,

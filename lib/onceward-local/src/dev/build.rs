@@ -17,12 +17,12 @@ const LINKS: &str = "target/onceward-functions";
 
 /// Why the functions are not built.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum BuildError {
+pub(crate) enum BuildError {
     #[error("cannot run cargo: {source}; install Rust from https://rustup.rs")]
     Cargo { source: io::Error },
     #[error(
-        "the build of {} failed ({status}): nothing was started; mend what cargo says above and run `onceward dev` \
-         again", root.display()
+        "the build of {} failed ({status}): nothing was started; mend what cargo says above and run this again",
+        root.display()
     )]
     Failed { status: ExitStatus, root: PathBuf },
     #[error("function {function}: its CodeUri {} is no folder: correct it in the template", code_uri.display())]
@@ -49,7 +49,7 @@ pub(super) enum BuildError {
 ///
 /// All of a workspace, as when `onceward` itself was built: choosing packages would change which features their
 /// common dependencies have, and build those twice.
-pub(super) async fn build(stack: &Stack, directory: &Path) -> Result<PathBuf, BuildError> {
+pub(crate) async fn build(stack: &Stack, directory: &Path) -> Result<PathBuf, BuildError> {
     let workspaces = workspace::find(stack).await?;
     let mut binaries = BTreeMap::new();
     for (root, workspace) in &workspaces {

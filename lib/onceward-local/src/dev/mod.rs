@@ -2,7 +2,8 @@
 
 mod attach;
 mod banner;
-mod build;
+pub(crate) mod build;
+mod checked;
 mod columns;
 mod console;
 mod demo;
@@ -11,7 +12,7 @@ mod other;
 mod permissions;
 mod rebuild;
 mod stop;
-mod workspace;
+pub(crate) mod workspace;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,6 +26,7 @@ use self::console::{Console, Format};
 use self::demo::{Demo, DemoError};
 use self::rebuild::Rebuild;
 use self::stop::Signals;
+use crate::check::{CheckError, Checked};
 use crate::cloud::{Cloud, CloudConfig, CloudError, Elsewhere, Listeners, Options, Ports, load_stack_as};
 use crate::faults::{self, FaultError, Plan};
 use crate::iam::Mode;
@@ -95,6 +97,10 @@ pub struct Args {
     /// What happens to a call that the policies in the template do not allow
     #[arg(long, value_name = "MODE", value_enum, default_value_t = Mode::Enforce)]
     iam: Mode,
+    /// What happens to what `onceward check` finds, at the start and of what is saved. Two functions with one name in one
+    /// ledger never start
+    #[arg(long, value_name = "MODE", value_enum, default_value_t = checked::Mode::Report)]
+    check: checked::Mode,
     /// Show the functions' INFO and DEBUG lines too
     #[arg(long, short)]
     verbose: bool,
@@ -122,6 +128,10 @@ enum DevError {
     Remote(#[from] RemoteError),
     #[error(transparent)]
     Attach(#[from] attach::NoFunction),
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    #[error(transparent)]
+    Refused(#[from] checked::Refused),
 }
 
 /// Runs until Ctrl-C (exit code 130), SIGTERM (0), or a data folder that keeps nothing any more (1).
@@ -190,7 +200,10 @@ async fn start(args: &Args, console: &Console) -> Result<(Cloud, Option<Rebuild>
     let watch = if args.no_watch { None } else { rebuild::watch(&stack, &template, console).await };
     let options = Options { attach: attach::names(&args.attach, &stack)? };
     let mut binaries = build::build(&stack, directory(&template)).await?;
-    let rebuild = watch.and_then(|watch| Rebuild::prepare((watch, saved), &stack, &binaries, console));
+    let checked = Checked::first(&template, listeners.account(), &stack, &binaries).await?;
+    checked::at_start(&checked, args.check, console)?;
+    let checked = (args.check != checked::Mode::Off).then_some(checked);
+    let rebuild = watch.and_then(|watch| Rebuild::prepare((watch, saved, checked), &stack, &binaries, console));
     if let Some(links) = rebuild.as_ref().and_then(Rebuild::links) {
         links.clone_into(&mut binaries);
     }
@@ -248,7 +261,7 @@ impl From<TemplateError> for DevError {
 }
 
 /// As cargo finds its workspace: `template.yaml` here, or in the first folder above that has it.
-fn nearest_template() -> PathBuf {
+pub(crate) fn nearest_template() -> PathBuf {
     const NAME: &str = "template.yaml";
     let here = std::env::current_dir().unwrap_or_default();
     let found = here.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file());
@@ -256,14 +269,14 @@ fn nearest_template() -> PathBuf {
 }
 
 /// The folder a template is in.
-fn directory(template: &Path) -> &Path {
+pub(crate) fn directory(template: &Path) -> &Path {
     match template.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
 }
 
-fn name_and_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn name_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("write it as NAME=VALUE".to_owned()),

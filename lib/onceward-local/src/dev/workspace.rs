@@ -12,13 +12,13 @@ use crate::template::{Build, Stack};
 
 /// The binaries wanted of one workspace.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Workspace {
+pub(crate) struct Workspace {
     /// Binary and function.
-    pub(super) wanted: Vec<(String, String)>,
+    pub(crate) wanted: Vec<(String, String)>,
 }
 
 /// The workspaces by their root folder, with what the functions want of each.
-pub(super) async fn find(stack: &Stack) -> Result<BTreeMap<PathBuf, Workspace>, BuildError> {
+pub(crate) async fn find(stack: &Stack) -> Result<BTreeMap<PathBuf, Workspace>, BuildError> {
     let mut locating = JoinSet::new();
     let mut packages: BTreeMap<&Path, &str> = BTreeMap::new();
     for function in &stack.functions {

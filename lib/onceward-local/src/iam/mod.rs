@@ -8,6 +8,7 @@
 
 mod access;
 mod action;
+mod ahead;
 mod caller;
 mod context;
 mod denial;
@@ -25,6 +26,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 pub(crate) use self::access::{rest_guard, watch_logs};
+pub(crate) use self::ahead::{may, may_send};
 pub use self::caller::{Caller, Role, access_key};
 pub use self::denial::{Denial, Reason};
 pub use self::identity::{NamedPolicy, Unused};

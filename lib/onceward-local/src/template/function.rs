@@ -16,6 +16,9 @@ use crate::lambda::{EventInvokeConfig, Logging};
 const TIMEOUT_DEFAULT_SECONDS: u64 = 3;
 const MEMORY_DEFAULT_MB: u32 = 128;
 
+/// What cargo-lambda builds with if the template does not say.
+const PROFILE_DEFAULT: &str = "release";
+
 /// Variables that Lambda reserves.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 const RESERVED: [&str; 18] = [
@@ -83,6 +86,7 @@ pub(super) fn read(resolver: &Resolver<'_>, resource: &Resource, directory: &Pat
         name: name?,
         code_uri: code_uri?,
         build: build?,
+        profile: profile(resource),
         handler: handler?,
         environment: environment.unwrap_or_default(),
         timeout: Duration::from_secs(timeout),
@@ -200,6 +204,13 @@ fn build(resolver: &Resolver<'_>, resource: &Resource) -> Option<Build> {
     properties.irrelevant(&["Profile"]); // the profile of a deployment
     properties.finish();
     binary.map(|binary| Build::CargoLambda { binary })
+}
+
+/// The profile of a deployment: `release`, unless the template names another.
+fn profile(resource: &Resource) -> String {
+    let named =
+        resource.metadata.as_ref().and_then(|metadata| metadata.get("BuildProperties")?.get("Profile")?.as_text());
+    named.unwrap_or(PROFILE_DEFAULT).to_owned()
 }
 
 /// SAM's rule for globals: mappings merge, lists are joined with the global items first, anything else is replaced.

@@ -11,6 +11,7 @@ mod event_rule;
 mod function;
 mod generated;
 mod intrinsics;
+mod lines;
 mod names;
 mod node;
 mod parameters;
@@ -26,6 +27,7 @@ use std::{collections::BTreeMap, path::Path};
 use crate::account::Account;
 
 pub use error::{Fault, TemplateError};
+pub use lines::Lines;
 pub use names::{HTTP_PLACEHOLDER, STACK_NAME};
 pub use parameters::Parameter;
 pub use stack::{Bucket, Build, Bus, Function, Queue, Rule, Stack, Subscription, Table, Topic, Trigger};
@@ -53,16 +55,20 @@ pub fn load_as(
 }
 
 /// Reads a template's `text`, whose `CodeUri`s are relative to `directory`.
-fn parse(
+pub(crate) fn parse(
     text: &str,
     directory: &Path,
     parameters: &BTreeMap<String, String>,
     account: (&Account, &str),
 ) -> Result<Stack, Vec<Fault>> {
     let faults = error::Faults::default();
-    let stack = yaml::parse(text, &faults)
-        .and_then(|root| document::Document::read(root, &faults))
-        .map(|document| resources::stack(&document, directory, parameters, account, &faults));
+    let stack = yaml::parse(text, &faults).and_then(|root| {
+        let places = lines::places(&root);
+        let document = document::Document::read(root, &faults)?;
+        let mut stack = resources::stack(&document, directory, parameters, account, &faults);
+        stack.lines.places = places;
+        Ok(stack)
+    });
     let faults = faults.into_sorted();
     match stack {
         Ok(stack) if faults.is_empty() => Ok(stack),

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value;
 
-use super::parameters::Parameter;
+use super::{lines::Lines, parameters::Parameter};
 use crate::{
     events::{Archive, Target},
     iam::Permissions,
@@ -49,6 +49,8 @@ pub struct Stack {
     pub permissions: Permissions,
     /// Outputs whose condition holds. May hold [`super::HTTP_PLACEHOLDER`].
     pub outputs: BTreeMap<String, String>,
+    /// Where all this is written.
+    pub lines: Lines,
 }
 
 /// An event bus.
@@ -147,6 +149,8 @@ pub struct Function {
     pub code_uri: PathBuf,
     /// How its binary is made.
     pub build: Build,
+    /// Cargo's profile that it is built with for Lambda.
+    pub profile: String,
     /// `bootstrap`, by convention.
     pub handler: String,
     /// The template's variables. Values may hold [`super::HTTP_PLACEHOLDER`].
@@ -186,6 +190,8 @@ pub enum Build {
 pub enum Trigger {
     /// Messages of a queue.
     Sqs {
+        /// Where it is written, as in [`Lines`].
+        place: String,
         /// The queue.
         queue_arn: String,
         /// Messages in one invocation at most: 1 to 10,000, 10 for a FIFO queue.
@@ -201,6 +207,8 @@ pub enum Trigger {
     },
     /// Records of a table's stream.
     Stream {
+        /// Where it is written, as in [`Lines`].
+        place: String,
         /// The table's name.
         table: String,
         /// `{table's ARN}/stream/latest`.

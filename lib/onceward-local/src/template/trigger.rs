@@ -96,11 +96,13 @@ pub(super) fn sqs(
     let report_batch_item_failures = reports_failures(&properties);
     let filters = filters(&properties);
     let enabled = properties.boolean("Enabled") != Some(false);
+    let place = properties.place.clone();
     properties.irrelevant(&["KmsKeyArn", "MetricsConfig", "FunctionName", "Tags"]);
     properties.refuse(&["ProvisionedPollerConfig"], "it polls every queue without delay");
     properties.finish();
     let queue_arn = queue_arn.filter(|_| enabled)?;
     Some(Trigger::Sqs {
+        place,
         queue_arn,
         batch_size,
         batching_window,
@@ -168,10 +170,12 @@ pub(super) fn stream(properties: Properties<'_>, source: &'static str, stack: &S
     let parallelization_factor = properties.number("ParallelizationFactor", 1..=10).unwrap_or(1);
     let tumbling_window = properties.number("TumblingWindowInSeconds", 0..=900).filter(|seconds| *seconds > 0);
     let enabled = properties.boolean("Enabled") != Some(false);
+    let place = properties.place.clone();
     properties.irrelevant(&["KmsKeyArn", "MetricsConfig", "FunctionName", "Tags"]);
     properties.finish();
     let stream_arn = stream_arn.filter(|_| enabled)?;
     Some(Trigger::Stream {
+        place,
         table: table?,
         stream_arn,
         starting_position,

@@ -70,6 +70,7 @@ fn function(name: &str) -> Function {
         name: name.to_owned(),
         code_uri: PathBuf::from("/nowhere"),
         build: template::Build::CargoLambda { binary: name.to_owned() },
+        profile: "release".to_owned(),
         handler: "bootstrap".to_owned(),
         environment: BTreeMap::new(),
         timeout: Duration::from_secs(1),

@@ -21,7 +21,8 @@ use self::links::Links;
 pub(super) use self::template::Template;
 use self::watch::{Change, Scope, Watch};
 use super::console::{Console, News};
-use super::directory;
+use super::{checked, directory};
+use crate::check::{Checked, Finding};
 use crate::cloud::Cloud;
 use crate::lambda::Lambda;
 use crate::template::{Build, Stack};
@@ -38,6 +39,8 @@ pub(super) struct Rebuild {
     /// None if no function is built here.
     links: Option<Arc<Links>>,
     functions: Executables,
+    /// None: what is saved is not checked.
+    checked: Option<Checked>,
     /// The last build failed.
     failing: bool,
 }
@@ -83,7 +86,7 @@ fn unwatched(reason: &dyn std::error::Error, console: &Console) {
 impl Rebuild {
     /// What is needed once `binaries` are built.
     pub(super) fn prepare(
-        (watch, template): (Watch, Template),
+        (watch, template, checked): (Watch, Template, Option<Checked>),
         stack: &Stack,
         binaries: &Path,
         console: &Console,
@@ -96,7 +99,7 @@ impl Rebuild {
         }
         let linked = if functions.is_empty() { Ok(None) } else { link(binaries, &functions).map(Some) };
         match linked {
-            Ok(links) => Some(Self { watch, template, links: links.map(Arc::new), functions, failing: false }),
+            Ok(links) => Some(Self { watch, template, links: links.map(Arc::new), functions, checked, failing: false }),
             Err(error) => {
                 unwatched(&error, console);
                 None
@@ -115,21 +118,40 @@ impl Rebuild {
         for change in changes {
             match change {
                 Change::Template => {
-                    if let Some(news) = self.template.changed(cloud) {
+                    if let Some((news, stack)) = self.template.changed(cloud) {
                         console.tell(news);
+                        self.check(stack.as_ref().unwrap_or(cloud.stack()), &[], console).await;
                     }
                 }
-                Change::Package(function) => console.tell(repackaged(cloud, &function)),
-                Change::Source(root) => self.rebuild(&root, cloud.lambda(), console).await,
+                Change::Package(function) => {
+                    console.tell(repackaged(cloud, &function));
+                    self.check(cloud.stack(), &[function], console).await;
+                }
+                Change::Source(root) => self.rebuild(&root, cloud, console).await,
             }
         }
         Ok(())
     }
 
-    async fn rebuild(&mut self, root: &Path, lambda: &Lambda, console: &Console) {
+    /// Holds the stack to its functions, of which those named `replaced` are other ones now, and tells what is new.
+    async fn check(&mut self, stack: &Stack, replaced: &[String], console: &Console) {
+        let binaries = self.links().map(Path::to_owned).unwrap_or_default();
+        let Some(checked) = &mut self.checked else { return };
+        match checked.again(stack, &binaries, replaced).await {
+            Ok(new) => {
+                let new: Vec<_> = new.into_iter().filter(Finding::fails).collect();
+                if !new.is_empty() {
+                    console.tell(checked::news(checked, &new));
+                }
+            }
+            Err(error) => console.tell(checked::not_checked(&error)),
+        }
+    }
+
+    async fn rebuild(&mut self, root: &Path, cloud: &Cloud, console: &Console) {
         let began = Instant::now();
         match compile(root).await {
-            Ok(Ok(())) => self.built(began, lambda, console).await,
+            Ok(Ok(())) => self.built(began, cloud, console).await,
             Ok(Err(errors)) => {
                 self.failing = true;
                 console.tell(failed(&errors));
@@ -142,7 +164,8 @@ impl Rebuild {
         }
     }
 
-    async fn built(&mut self, began: Instant, lambda: &Lambda, console: &Console) {
+    async fn built(&mut self, began: Instant, cloud: &Cloud, console: &Console) {
+        let lambda = cloud.lambda();
         let was_failing = std::mem::take(&mut self.failing);
         let Some(links) = self.links.clone() else { return };
         let functions = self.functions.clone();
@@ -174,6 +197,7 @@ impl Rebuild {
             }
         };
         console.tell(News { event: "rebuilt", text, fields: json!({"functions": replaced, "duration_ms": took}) });
+        self.check(cloud.stack(), &replaced, console).await;
     }
 }
 

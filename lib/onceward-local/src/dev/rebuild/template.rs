@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{DONE, FAILED, NOTE};
 use crate::cloud::Cloud;
 use crate::dev::console::News;
+use crate::template::Stack;
 
 /// The template that runs.
 #[derive(Debug)]
@@ -29,8 +30,9 @@ impl Template {
         Self { path, overrides: overrides.clone(), stack_name, saved: running.clone(), running }
     }
 
-    /// What a change of the file means; none if it says what it said before.
-    pub(super) fn changed(&mut self, cloud: &Cloud) -> Option<News> {
+    /// What a change of the file means, and what it says if that is something else than what runs; none if it says what
+    /// it said before.
+    pub(super) fn changed(&mut self, cloud: &Cloud) -> Option<(News, Option<Stack>)> {
         let text = fs::read(&self.path).ok();
         if text == self.saved {
             return None;
@@ -38,9 +40,10 @@ impl Template {
         self.saved = text;
         if self.saved == self.running {
             let text = format!("{DONE}the template is as it was{DONE:#}: this is what runs");
-            return Some(News { event: "template_restored", text, fields: json!({}) });
+            return Some((News { event: "template_restored", text, fields: json!({}) }, None));
         }
-        Some(match cloud.read_template(&self.path, &self.overrides, &self.stack_name) {
+        let read = cloud.read_template(&self.path, &self.overrides, &self.stack_name);
+        let news = match &read {
             Ok(_) => News {
                 event: "template_changed",
                 text: format!("{NOTE}the template has changed{NOTE:#}: restart `onceward dev` to apply it"),
@@ -53,6 +56,7 @@ impl Template {
                 ),
                 fields: json!({"error": error.to_string()}),
             },
-        })
+        };
+        Some((news, read.ok()))
     }
 }

@@ -32,6 +32,7 @@ impl Reader<'_> {
             let policies = self.sam_policies(&properties, resource, stack);
             let boundary = self.boundary(&properties);
             stack.permissions.roles.insert(arn.clone(), RolePolicies { policies, boundary });
+            stack.lines.roles.insert(arn.clone(), format!("{}.Policies", resource.id));
             arn
         };
         self.events(&properties, &name, stack);

@@ -33,6 +33,7 @@ impl Reader<'_> {
         }
         let boundary = self.boundary(&properties);
         properties.finish();
+        stack.lines.roles.insert(self.role_arn(&name), resource.id.clone());
         stack.permissions.roles.insert(self.role_arn(&name), RolePolicies { policies, boundary });
         Some(())
     }
