@@ -7,6 +7,7 @@ mod clients;
 mod dynamodb;
 mod environment;
 mod eventbridge;
+mod panic_strategy;
 mod refusal;
 mod runtime;
 #[cfg(test)]
