@@ -15,7 +15,7 @@ use crate::{
     system::{System, order},
 };
 
-const ANSWER_MAX: Duration = Duration::from_secs(30);
+const ANSWER_MAX: Duration = Duration::from_mins(2);
 
 const JSON: &str = "Content-Type: application/x-amz-json-1.0";
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";

@@ -17,6 +17,9 @@ use axum::{
 use serde_json::Value;
 use tokio::net::TcpListener;
 
+/// Long enough for a request to arrive at a busy machine.
+const IMPATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// One prepared answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -66,9 +69,9 @@ impl Answer {
         self
     }
 
-    /// An answer that comes only after a client's patience ends.
+    /// An answer that comes only after the patience of any client has ended.
     pub(crate) fn never() -> Self {
-        Self { delay: std::time::Duration::from_mins(1), ..Self::ok("{}") }
+        Self { delay: std::time::Duration::from_mins(5), ..Self::ok("{}") }
     }
 }
 
@@ -108,9 +111,14 @@ impl Scripted {
         requests.iter().filter(|(name, _)| name == operation).map(|(_, body)| body.clone()).collect()
     }
 
-    /// What clients of a function are made of, but for the endpoint, the credentials and no patience.
+    /// What clients of a function are made of, but for the endpoint, the credentials and their patience.
     pub(crate) async fn config(&self) -> SdkConfig {
         crate::clients::tests::config(&format!("http://{}", self.address)).await
+    }
+
+    /// The same for clients that soon give up: the request arrives within it, [`Answer::never`] does not.
+    pub(crate) async fn impatient_config(&self) -> SdkConfig {
+        crate::clients::tests::config_with(&format!("http://{}", self.address), IMPATIENCE).await
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::system::{ROOT, binaries, eventually};
 
 /// How long a line, or the end, may take. The machine may be busy with other tests.
-const LINE_MAX: Duration = Duration::from_mins(1);
+const LINE_MAX: Duration = Duration::from_mins(3);
 /// The line after which everything runs.
 pub(super) const READY: &str = "a line for each hop of an event";
 

@@ -26,10 +26,10 @@ use tokio::{
 use crate::system::eventually;
 
 /// An invocation's time limit.
-const TIMEOUT_SECONDS: i64 = 60;
+const TIMEOUT_SECONDS: i64 = 180;
 
 /// How long an answer is waited for.
-const ANSWER_MAX: Duration = Duration::from_mins(1);
+const ANSWER_MAX: Duration = Duration::from_mins(3);
 
 /// A Runtime API on a port of its own.
 pub(super) struct RuntimeApi {

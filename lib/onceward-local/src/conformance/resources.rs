@@ -1,5 +1,7 @@
 //! Queues, tables, buses and topics of one check.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::behaviour::{Finding, Outcome, holds, same};
@@ -10,7 +12,11 @@ use super::session::Session;
 const WAIT_S: u64 = 5;
 
 /// Times a message that must come is waited for.
-const WAITS_MAX: usize = 3;
+const WAITS_MAX: usize = 6;
+
+/// How long a message is hidden, in seconds, so that it can be seen to be away. Where the steps of a check take longer
+/// than that, beside other work, nothing was seen: it is asked for again with the next one.
+const HIDDEN_S: [u64; 3] = [2, 8, 24];
 
 /// A queue.
 #[derive(Clone)]
@@ -36,6 +42,25 @@ impl Session {
     /// A FIFO queue that tells duplicates by their bodies.
     pub(super) async fn fifo_queue(&self) -> Result<Queue, Finding> {
         self.queue(json!({"FifoQueue": "true", "ContentBasedDeduplication": "true"})).await
+    }
+
+    /// A message that `hide` hides for so many seconds, in a queue without others, is not received before they are over,
+    /// and then it is. `hide` answers the queue and the message's id.
+    ///
+    /// What is judged is what was measured: the time that went by since before it was hidden.
+    pub(super) async fn comes_back(&self, hide: impl AsyncFn(u64) -> Result<(Queue, Value), Finding>) -> Outcome {
+        for seconds in HIDDEN_S {
+            let began = Instant::now();
+            let (queue, id) = hide(seconds).await?;
+            let early = queue.receive(1).await?;
+            let took = began.elapsed();
+            if took < Duration::from_secs(seconds) {
+                holds(early.is_empty(), format!("received after {took:?}, although hidden for {seconds} s"))?;
+                return same("MessageId", &queue.next().await?["MessageId"], &id);
+            }
+        }
+        let seconds = HIDDEN_S.last().copied().unwrap_or_default();
+        Err(Finding::Differs(format!("not seen: hiding a message and looking for it took longer than {seconds} s")))
     }
 
     /// A table with a string key `pk`, and a string key `sk` if `sorted`; `more` is merged into the request.

@@ -18,8 +18,8 @@ use crate::cloud::REGION;
 /// How often a condition is asked for that is known to come true some time.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// How long it may take. Each check has a deadline of its own besides.
-const EVENTUALLY_MAX: Duration = Duration::from_secs(15);
+/// How long it may take, on a busy machine too. Each check has a deadline of its own besides.
+const EVENTUALLY_MAX: Duration = Duration::from_secs(30);
 
 /// The HTTP client that all checks of a cloud share.
 pub(super) type Http = Client<HttpConnector, Full<Bytes>>;

@@ -10,8 +10,8 @@ use super::session::{Session, http};
 /// Checks under way at once. Most of a check's time is waiting.
 const CHECKS_AT_ONCE: usize = 32;
 
-/// The longest that a check may take.
-const CHECK_MAX: Duration = Duration::from_secs(40);
+/// The longest that a check may take: some wait several times, and beside other work each step takes its time.
+const CHECK_MAX: Duration = Duration::from_mins(2);
 
 /// The longest that a check may clean up.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(10);

@@ -34,6 +34,7 @@ impl Signals {
 mod tests {
     use std::time::Duration;
 
+    use crate::lambda::tests::PATIENCE;
     use rustix::process::{Signal, getpid, kill_process};
     use tokio::time::timeout;
 
@@ -44,7 +45,7 @@ mod tests {
         let mut signals = Signals::handle();
         assert!(timeout(Duration::ZERO, signals.next()).await.is_err(), "there was none");
         kill_process(getpid(), Signal::TERM).unwrap();
-        let stopped = timeout(Duration::from_secs(20), signals.next()).await.expect("it is told");
+        let stopped = timeout(PATIENCE, signals.next()).await.expect("it is told");
         assert_eq!(format!("{stopped:?}"), format!("{:?}", ExitCode::SUCCESS));
     }
 }

@@ -16,13 +16,16 @@ use crate::{
     destination::Destinations,
     endpoint::{self, Services},
     events::{Entry, Rule, Target},
-    lambda::{LogSink, QueueSource, SqsMapping, tests::spec},
+    lambda::{
+        LogSink, QueueSource, SqsMapping,
+        tests::{PATIENCE, spec},
+    },
     sqs::{AttributeValue, MessageAttribute, Outgoing, Receive, Received},
     template::{self, Stack},
 };
 
-/// Nothing here takes this long unless it is broken: less than a message is hidden.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that a receive may wait.
+const WAIT: Duration = Duration::from_secs(20);
 
 /// Another cloud, which calls itself 127.0.0.1, and a client that calls it localhost.
 async fn other() -> (Services, Remote) {
@@ -44,7 +47,7 @@ async fn queue(services: &Services, remote: &Remote, name: &str) -> RemoteQueue 
 }
 
 async fn received(queue: &RemoteQueue) -> Vec<Received> {
-    let request = Receive { max: 10, wait: PATIENCE, visibility: None };
+    let request = Receive { max: 10, wait: WAIT, visibility: None };
     timeout(PATIENCE, queue.receive("", request)).await.expect("messages arrive").unwrap()
 }
 
@@ -71,7 +74,7 @@ async fn a_message_is_received_as_the_other_cloud_has_it() {
 async fn what_a_dropped_receive_got_is_visible_again_at_once() {
     let (services, remote) = other().await;
     let queue = queue(&services, &remote, "q").await;
-    let request = Receive { max: 1, wait: PATIENCE, visibility: None };
+    let request = Receive { max: 1, wait: WAIT, visibility: None };
     let dropped = timeout(Duration::from_millis(200), queue.receive("", request)).await;
     assert!(dropped.is_err(), "nothing to receive yet");
     services.sqs.send("q", message("once")).unwrap();

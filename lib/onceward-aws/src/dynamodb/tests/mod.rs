@@ -19,9 +19,13 @@ const ORDERS: &str = "stack-orders-1";
 /// A server, and a ledger that takes it for DynamoDB.
 async fn start() -> (Scripted, DynamoDbLedger) {
     let server = Scripted::start().await;
-    let tables = HashMap::from([("orders".to_owned(), ORDERS.to_owned())]);
-    let ledger = DynamoDbLedger::new(Client::new(&server.config().await), LEDGER, tables);
+    let ledger = ledger(&server.config().await);
     (server, ledger)
+}
+
+fn ledger(config: &aws_config::SdkConfig) -> DynamoDbLedger {
+    let tables = HashMap::from([("orders".to_owned(), ORDERS.to_owned())]);
+    DynamoDbLedger::new(Client::new(config), LEDGER, tables)
 }
 
 fn key(name: &str) -> LedgerKey {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     clients::CALL_TRIES_MAX,
-    scripted::{Answer, chain},
+    scripted::{Answer, Scripted, chain},
 };
 
 const TRANSACTION: &str = "TransactWriteItems";
@@ -59,14 +59,16 @@ async fn an_answer_without_a_code_is_judged_by_its_status() {
 
 #[tokio::test]
 async fn a_call_without_an_answer_is_transient() {
-    for operation in ["PutItem", "DeleteItem", TRANSACTION] {
-        let (server, ledger) = start().await;
+    let server = Scripted::start().await;
+    let ledger = ledger(&server.impatient_config().await);
+    let unanswered = async |operation| {
         server.answer(operation, [Answer::never()]);
         let error = write(&ledger, operation).await;
         assert!(error.transient);
         assert!(chain(&error).contains("timeout"), "{}", chain(&error));
         assert_eq!(server.requests(operation).len(), CALL_TRIES_MAX as usize);
-    }
+    };
+    tokio::join!(unanswered("PutItem"), unanswered("DeleteItem"), unanswered(TRANSACTION));
     let nobody = crate::clients::tests::config("http://127.0.0.1:9").await;
     let ledger = DynamoDbLedger::new(Client::new(&nobody), LEDGER, HashMap::new());
     assert!(write(&ledger, "PutItem").await.transient);

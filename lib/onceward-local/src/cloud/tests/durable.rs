@@ -62,7 +62,7 @@ async fn until(cloud: &Cloud, visible: usize) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("messages arrive");
+    tokio::time::timeout(crate::lambda::tests::PATIENCE, wait).await.expect("messages arrive");
 }
 
 async fn ask(cloud: &Cloud, action: &str, request: Value) -> String {

@@ -65,9 +65,9 @@ async fn create(session: &Session, name: &str, body: &Value) -> Result<Reply, Fi
     Ok(reply)
 }
 
-/// A second from now.
+/// A few seconds from now: not over when the request arrives, also where that takes a while.
 fn soon() -> String {
-    let time = chrono::Utc::now() + chrono::TimeDelta::seconds(1);
+    let time = chrono::Utc::now() + chrono::TimeDelta::seconds(3);
     format!("at({})", time.format("%Y-%m-%dT%H:%M:%S"))
 }
 

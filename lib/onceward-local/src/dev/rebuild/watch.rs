@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     /// Nothing here takes this long unless it is broken.
-    const PATIENCE: Duration = Duration::from_secs(20);
+    const PATIENCE: Duration = Duration::from_mins(2);
 
     fn source() -> Change {
         Change::Source(PathBuf::from("workspace"))

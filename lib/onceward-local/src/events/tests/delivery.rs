@@ -9,12 +9,9 @@ use super::{arrives, call, cloud, entry, receive, refused, rule, target, text, t
 use crate::account::Account;
 use crate::endpoint::Services;
 use crate::events::{Entry, EventBridge, Rule, Target};
-use crate::lambda::tests::{function, spec};
+use crate::lambda::tests::{PATIENCE, function, spec};
 use crate::lambda::{FunctionSpec, LogSink};
 use crate::retry::RetryPolicy;
-
-/// Nothing here takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn every_event(events: &EventBridge, bus: &str, target: Target) -> String {
     let rule = Rule { bus: bus.to_owned(), ..rule("all", &json!({"source": ["shop.orders"]})) };

@@ -1,12 +1,10 @@
 //! How many processes there are, and when one is replaced.
 
-use std::time::Duration;
-
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
-use super::{Bench, json, kill, runs, spec, until};
-use crate::lambda::{FunctionSpec, LambdaError, pool::ENVIRONMENTS_MAX};
+use super::{Bench, Gate, TIMEOUT, advance, json, kill, runs, spec, until};
+use crate::lambda::{Invocation, LambdaError, pool::ENVIRONMENTS_MAX};
 
 #[tokio::test]
 async fn invocations_one_after_the_other_share_a_process() {
@@ -21,15 +19,30 @@ async fn invocations_one_after_the_other_share_a_process() {
 
 #[tokio::test]
 async fn invocations_at_once_have_a_process_each_up_to_the_limit() {
-    let bench = Bench::with_function(&[]);
-    let event = json!({ "do": "sleep", "ms": 300 });
-    let answers = join_all((0..ENVIRONMENTS_MAX + 3).map(|_| bench.invoke(event.clone()))).await;
-    assert!(answers.iter().all(|answer| answer.function_error.is_none()));
+    let mut bench = Bench::with_function(&[]);
+    let answers = at_once(&mut bench, ENVIRONMENTS_MAX + 3).await;
     let mut pids: Vec<_> = answers.iter().map(|answer| json(answer)["pid"].as_u64()).collect();
     pids.sort_unstable();
     pids.dedup();
     assert_eq!(pids.len(), ENVIRONMENTS_MAX);
     bench.lambda.shutdown().await;
+}
+
+/// So many invocations at once: none ends before as many run as can.
+pub(super) async fn at_once(bench: &mut Bench, count: usize) -> Vec<Invocation> {
+    let (lambda, gate) = (bench.lambda.clone(), Gate::new());
+    let event = gate.event().to_string();
+    let invoked = join_all((0..count).map(|_| lambda.invoke("f", event.clone().into())));
+    let opened = async {
+        for _ in 0..count.min(ENVIRONMENTS_MAX) {
+            bench.event().await;
+        }
+        gate.open();
+    };
+    let (answers, ()) = join(invoked, opened).await;
+    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    assert!(answers.iter().all(|answer| answer.function_error.is_none()), "{answers:?}");
+    answers
 }
 
 #[tokio::test]
@@ -69,9 +82,8 @@ async fn a_shutdown_leaves_no_process_and_answers_who_waits() {
 
 #[tokio::test]
 async fn of_idle_environments_all_but_one_may_end() {
-    let bench = Bench::with_function(&[]);
-    let event = json!({ "do": "sleep", "ms": 200 });
-    join_all((0..3).map(|_| bench.invoke(event.clone()))).await;
+    let mut bench = Bench::with_function(&[]);
+    at_once(&mut bench, 3).await;
     let pool = bench.lambda.pool("f").unwrap();
     let retired: Vec<bool> = (1..=3).map(|index| pool.retire(index)).collect();
     assert_eq!(retired, [true, true, false]);
@@ -80,12 +92,12 @@ async fn of_idle_environments_all_but_one_may_end() {
 
 #[tokio::test]
 async fn what_a_function_has_started_ends_with_it() {
-    let mut bench = Bench::new();
-    bench.lambda.create_function(FunctionSpec { timeout: Duration::from_secs(1), ..spec("f", &[]) }).unwrap();
+    let mut bench = Bench::with_function(&[]);
     let lambda = bench.lambda.clone();
     let invoked = tokio::spawn(async move { lambda.invoke("f", r#"{"do":"hang with a child"}"#.into()).await });
     let child: u32 = bench.line(|line| line.text.strip_prefix("CHILD ")?.parse().ok()).await;
     assert!(is_alive(child));
+    advance(TIMEOUT).await;
     assert!(invoked.await.unwrap().unwrap().function_error.is_some(), "timed out");
     until(|| !is_alive(child)).await;
     bench.lambda.shutdown().await;

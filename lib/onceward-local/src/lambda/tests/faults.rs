@@ -24,7 +24,7 @@ fn inject(faults: &Faults, spec: &str) {
 #[tokio::test]
 async fn a_process_killed_on_purpose_has_started_before() {
     let (bench, faults) = faulty();
-    let nap = || json!({ "do": "sleep", "ms": 300 });
+    let (nap, hang) = (|| json!({}), || json!({ "do": "hang" }));
 
     inject(&faults, "lambda:kill=before,limit=1");
     assert_eq!(bench.invoke(nap()).await.function_error, None, "another process took it");
@@ -32,7 +32,7 @@ async fn a_process_killed_on_purpose_has_started_before() {
     let first = bench.lambda.processes("f").unwrap();
     for _ in 0..2 {
         inject(&faults, "lambda:kill,limit=1,latency_ms=50");
-        let killed = bench.invoke(nap()).await;
+        let killed = bench.invoke(hang()).await;
         assert_eq!(json(&killed)["errorType"], "Runtime.ExitError", "{killed:?}");
         assert!(!String::from_utf8_lossy(&killed.payload).contains("did not start"));
     }

@@ -82,6 +82,12 @@ fn act(event: &Value, headers: &BTreeMap<String, String>, handled: u32) -> Resul
         Some("hang") => loop {
             sleep(Duration::from_secs(1));
         },
+        Some("wait") => {
+            while !std::fs::exists(event["for"].as_str().unwrap()).unwrap() {
+                sleep(Duration::from_millis(5));
+            }
+            Ok(json!({ "pid": std::process::id() }))
+        }
         Some("sleep") => {
             sleep(Duration::from_millis(event["ms"].as_u64().unwrap()));
             Ok(json!({ "pid": std::process::id() }))

@@ -27,13 +27,14 @@ use crate::{
     account::Account,
     destination::Destinations,
     logs::Logs,
+    store::tests::Folder,
     wire::{AwsRequest, Protocol},
 };
 
-/// Nothing here takes this long unless it is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Of functions that are not about timeouts: a busy machine does not reach it.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// Nothing here takes this long unless it is broken, however busy the machine is.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// Of functions whose timeout no test waits for: a busy machine does not reach it.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A Lambda and what its functions print.
 struct Bench {
@@ -140,6 +141,51 @@ fn runs(pid: u32) -> bool {
 
 fn kill(pid: u32) {
     assert!(std::process::Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+}
+
+/// The clock runs only while nothing but time is waited for: the processes are real.
+async fn advance(duration: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(duration).await;
+    tokio::time::resume();
+}
+
+/// Tokio's clock stands still until this is dropped: whatever waits for time to pass waits, and the test fails when its
+/// patience ends in real time.
+fn freeze() -> Frozen {
+    let (frozen, patience) = std::sync::mpsc::channel();
+    tokio::time::pause();
+    // A paused clock moves by itself while the runtime is idle, but not beside work that blocks.
+    tokio::task::spawn_blocking(move || patience.recv_timeout(PATIENCE));
+    Frozen { _sender: frozen }
+}
+
+struct Frozen {
+    _sender: std::sync::mpsc::Sender<()>,
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        tokio::time::resume();
+    }
+}
+
+/// What invocations wait for, each in a process of its own, until the test opens it.
+struct Gate(Folder);
+
+impl Gate {
+    fn new() -> Self {
+        Self(Folder::new())
+    }
+
+    /// An event whose invocation ends, with the process's id, once the gate is open.
+    fn event(&self) -> Value {
+        serde_json::json!({ "do": "wait", "for": self.0.0 })
+    }
+
+    fn open(&self) {
+        std::fs::create_dir_all(&self.0.0).unwrap();
+    }
 }
 
 /// Waits until `condition` holds, looking whenever the runtime has nothing else to do.

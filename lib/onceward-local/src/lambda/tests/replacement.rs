@@ -9,7 +9,7 @@ use std::{
 use serde_json::json;
 
 use super::{
-    Bench, json, runs, spec,
+    Bench, Gate, json, runs, spec,
     starts::{queue, send, source_report},
     until,
 };
@@ -58,7 +58,8 @@ async fn what_runs_ends_on_the_old_process_and_the_next_gets_the_new_one() {
     let mut bench = bench(&package);
     assert_eq!(json(&bench.invoke(json!({})).await), 1);
     let old = bench.lambda.processes("f").unwrap();
-    let (lambda, event) = (bench.lambda.clone(), json!({"do": "sleep", "ms": 400}).to_string());
+    let gate = Gate::new();
+    let (lambda, event) = (bench.lambda.clone(), gate.event().to_string());
     bench.event().await;
     let running = tokio::spawn(async move { lambda.invoke("f", event.into()).await });
     bench.event().await;
@@ -67,6 +68,7 @@ async fn what_runs_ends_on_the_old_process_and_the_next_gets_the_new_one() {
     bench.lambda.replace("f").unwrap();
     assert_eq!(json(&bench.invoke(json!({})).await), 2, "although the old process still runs");
     assert!(!running.is_finished() && runs(old[0]));
+    gate.open();
     let answer = running.await.unwrap().unwrap();
     assert_eq!((answer.function_error.clone(), &json(&answer)["pid"]), (None, &json!(old[0])));
     until(|| !runs(old[0])).await;

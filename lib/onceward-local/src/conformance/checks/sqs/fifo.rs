@@ -104,7 +104,7 @@ async fn order(session: Session) -> Outcome {
 }
 
 async fn group_blocks(session: Session) -> Outcome {
-    let queue = session.fifo_queue().await?;
+    let queue = session.queue(json!({"FifoQueue": "true", "VisibilityTimeout": "600"})).await?;
     queue.send_in("a", "a1").await?;
     let first = queue.next().await?;
     queue.send_in("a", "a2").await?;
@@ -214,8 +214,9 @@ async fn sequence_numbers(session: Session) -> Outcome {
 async fn receive_attempt(session: Session) -> Outcome {
     let queue = session.fifo_queue().await?;
     queue.send_in("a", "1").await?;
-    let request = json!({"ReceiveRequestAttemptId": session.name(), "WaitTimeSeconds": 5, "VisibilityTimeout": 30});
+    let request = json!({"ReceiveRequestAttemptId": session.name(), "WaitTimeSeconds": 5, "VisibilityTimeout": 600});
     let first = queue.call("ReceiveMessage", request.clone()).await?;
+    holds(first["Messages"][0].is_object(), "the message is not received")?;
     let again = queue.call("ReceiveMessage", request).await?;
     same("the message of the repeated receive", &again["Messages"][0]["MessageId"], &first["Messages"][0]["MessageId"])
 }

@@ -58,17 +58,20 @@ pub(super) fn behaviours() -> Vec<Behaviour> {
 }
 
 async fn visibility_timeout(session: Session) -> Outcome {
-    let queue = session.queue(json!({"VisibilityTimeout": "2"})).await?;
-    queue.send("x").await?;
-    let first = queue.next().await?;
-    queue.stays_empty("the message is in flight").await?;
-    same("the message", &queue.next().await?["MessageId"], &first["MessageId"])
+    let received = async |seconds: u64| {
+        let queue = session.queue(json!({"VisibilityTimeout": seconds.to_string()})).await?;
+        queue.send("x").await?;
+        let first = queue.next().await?;
+        Ok((queue, first["MessageId"].clone()))
+    };
+    session.comes_back(received).await
 }
 
 async fn receive_visibility(session: Session) -> Outcome {
     let queue = session.queue(json!({"VisibilityTimeout": "600"})).await?;
     queue.send("x").await?;
     let answer = queue.call("ReceiveMessage", json!({"VisibilityTimeout": 0, "WaitTimeSeconds": 5})).await?;
+    holds(answer["Messages"][0].is_object(), "the message is not received")?;
     same("the message", &queue.next().await?["MessageId"], &answer["Messages"][0]["MessageId"])?;
     queue.stays_empty("the message is in flight").await
 }
@@ -136,7 +139,7 @@ async fn delete_twice(session: Session) -> Outcome {
 }
 
 async fn counts(session: Session) -> Outcome {
-    let queue = session.queue(json!({})).await?;
+    let queue = session.queue(json!({"VisibilityTimeout": "600"})).await?;
     queue.send("in flight").await?;
     queue.next().await?;
     queue.send("visible").await?;

@@ -112,6 +112,10 @@ impl Lane {
                 self.waiting.push_back(record);
                 continue;
             }
+            // No timer where there is nothing to wait for: one takes a tick, however short it is.
+            if Instant::now() >= until {
+                return;
+            }
             tokio::select! {
                 biased;
                 () = sleep_until(until) => return,
