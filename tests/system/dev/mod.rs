@@ -1,6 +1,7 @@
 //! `onceward dev` as people and scripts use it: a process, its output and its signals.
 
 mod attach;
+mod check;
 mod data;
 mod endpoint;
 mod faults;
@@ -69,6 +70,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(refusals::trials());
     trials.extend(rebuild::trials());
     trials.extend(attach::trials());
+    trials.extend(check::trials());
     trials.extend(faults::trials());
     trials.extend(endpoint::trials());
     trials.extend(lost::trials());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::finding::Finding;
 use super::subject::{Said, Subject};
-use super::{CheckError, ask, findings, report, rules, workspaces};
+use super::{CheckError, ask, findings, report, rules, shown, workspaces};
 use crate::account::Account;
 use crate::template::Stack;
 
@@ -26,7 +26,8 @@ impl Checked {
         binaries: &Path,
     ) -> Result<Self, CheckError> {
         let said = ask(stack, binaries, |_| true).await?;
-        let mut checked = Self { template: template.to_owned(), account: account.clone(), said, findings: Vec::new() };
+        let mut checked =
+            Self { template: shown(template).to_owned(), account: account.clone(), said, findings: Vec::new() };
         checked.hold(stack).await?;
         Ok(checked)
     }

@@ -23,8 +23,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::json;
-
 pub(crate) use self::finding::Finding;
 pub(crate) use self::kept::Checked;
 use self::profile::Workspace;
@@ -35,12 +33,15 @@ use crate::cloud::{CloudError, Packages};
 use crate::dev::build::{self, BuildError};
 use crate::dev::workspace;
 use crate::dev::{directory, name_and_value, nearest_template};
-use crate::template::{self, Build, Function, STACK_NAME, Stack, TemplateError};
+use crate::template::{self, Build, Fault, Function, STACK_NAME, Stack, TemplateError};
 
 /// Something was found.
 const FOUND: u8 = 1;
 /// It could not check.
 const NOT_CHECKED: u8 = 2;
+
+/// The rule of what keeps a template from being read.
+const TEMPLATE: &str = "template";
 
 /// The account that the template is read for: any does.
 const REGION: &str = "us-east-1";
@@ -85,26 +86,45 @@ pub(crate) enum CheckError {
 pub async fn run(args: Args) -> ExitCode {
     let template = args.template.clone().unwrap_or_else(nearest_template);
     let account = Account::new(REGION, ENDPOINT);
-    let (code, text) = match check(&args, &template, &account).await {
+    let outcome = check(&args, &template, &account).await;
+    let template = shown(&template);
+    let (code, text) = match outcome {
         Ok((functions, findings)) => {
             let code = if report::Counts::of(&findings).fail() { FOUND } else { 0 };
             let text = if args.json {
-                format!("{:#}", report::json(&template, functions, &findings))
+                format!("{:#}", report::json(template, functions, &findings))
             } else {
-                report::text(&template, functions, &findings)
+                report::text(template, functions, &findings)
             };
             (code, text)
         }
-        Err(error) if args.json => (NOT_CHECKED, format!("{:#}", json!({"template": template, "error": told(&error)}))),
+        Err(error) if args.json => {
+            (NOT_CHECKED, format!("{:#}", report::failure(template, &told(&error), &faults(&error))))
+        }
         Err(error) => {
-            let text = format!("{}: {}", report::not_checked(), told(&error));
             // Nobody reads any more: the exit code says it.
-            let _ = writeln!(anstream::stderr(), "{text}");
+            let _ = writeln!(anstream::stderr(), "{}: {}", report::not_checked(), told(&error));
             return ExitCode::from(NOT_CHECKED);
         }
     };
     let _ = writeln!(anstream::stdout(), "{text}");
     ExitCode::from(code)
+}
+
+/// A path as a person in this folder writes it.
+fn shown(path: &Path) -> &Path {
+    let relative = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    relative.unwrap_or(path)
+}
+
+/// What keeps a template from being read at all.
+fn faults(error: &CheckError) -> Vec<Finding> {
+    let CheckError::Template(TemplateError::Faulty { faults, .. }) = error else { return Vec::new() };
+    let finding = |fault: &Fault| {
+        let resource = fault.place.split('.').next().unwrap_or_default();
+        Finding { rule: TEMPLATE, ..Finding::error((resource, fault.line), fault.message.as_str(), "") }
+    };
+    faults.iter().map(finding).collect()
 }
 
 /// An error with its causes.
@@ -141,7 +161,7 @@ async fn workspaces(stack: &Stack) -> Result<Vec<Workspace>, CheckError> {
         let wanted = |name: &str| found.wanted.iter().any(|(_, function)| function == name);
         let functions = stack.functions.iter().filter(|function| wanted(&function.name));
         let functions = functions.map(|function| function.logical_id.clone()).collect();
-        workspaces.push(Workspace { manifest, text, functions });
+        workspaces.push(Workspace { manifest: shown(&manifest).to_owned(), text, functions });
     }
     Ok(workspaces)
 }

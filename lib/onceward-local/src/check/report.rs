@@ -114,6 +114,13 @@ pub(super) fn not_checked() -> String {
     format!("{ERROR}error{ERROR:#}")
 }
 
+/// For programs, if nothing was checked: why, and what is wrong with the template if that is why.
+pub(super) fn failure(template: &Path, error: &str, findings: &[Finding]) -> Value {
+    let mut document = json(template, 0, findings);
+    document["error"] = json!(error);
+    document
+}
+
 /// For programs: one document.
 pub(super) fn json(template: &Path, functions: usize, findings: &[Finding]) -> Value {
     let Counts { errors, warnings, notes } = Counts::of(findings);

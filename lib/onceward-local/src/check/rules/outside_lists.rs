@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Rule;
 use crate::check::events::{self, FROM_OUTSIDE, TO_OUTSIDE};
-use crate::check::finding::Finding;
+use crate::check::finding::{Finding, Severity};
 use crate::check::nearest::nearest;
 use crate::check::subject::Subject;
 
@@ -17,6 +17,11 @@ fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let published = events::published(subject);
     let handled = subject.described().flat_map(|(_, it)| it.handles.iter().map(|it| it.name.as_str()));
     let handled: Vec<_> = handled.collect();
+    // Whoever cannot say all it publishes, and whoever is not asked, may publish it.
+    let tells = |function| subject.description(function).is_some_and(|it| it.incomplete.is_none());
+    let functions = &subject.stack.functions;
+    let is_known = !functions.is_empty() && functions.iter().all(tells);
+    let unknown = if is_known { Severity::Error } else { Severity::Note };
     let at = |declared: events::Declared<'_>| (SECTION, subject.stack.lines.of(&declared.place()));
     for declared in events::declared(subject, FROM_OUTSIDE).filter(|declared| !declared.name.is_empty()) {
         let name = declared.name;
@@ -33,7 +38,7 @@ fn check(subject: &Subject<'_>) -> Vec<Finding> {
         if !published.contains(name) {
             let message = format!("no function of this template publishes `{name}`");
             let known: Vec<_> = published.iter().copied().collect();
-            findings.push(Finding::error(at(declared), message, suggestion(name, &known)));
+            findings.push(Finding::new(unknown, at(declared), message, suggestion(name, &known)));
         } else if let Some(rule) = events::rules(subject).find(|rule| events::takes(rule, name)) {
             let message = format!(
                 "{} takes `{name}` in this template: the entry hides the day when it does not",
@@ -82,10 +87,24 @@ mod tests {
         Case::team().edit("- invoice.sent.v1 #", &format!("- {entry} # new\n        - invoice.sent.v1 #"))
     }
 
+    /// Without the function that is not Onceward's.
+    fn alone(case: Case) -> Case {
+        let foreign = "  Thumbnail:\n    Type: AWS::Serverless::Function\n    Properties:\n      FunctionName: thumbnail\n      Events:\n        \
+                       Pictures: {Type: SQS, Properties: {Queue: !GetAtt Pictures.Arn}}\n";
+        case.edit(foreign, "")
+    }
+
+    #[test]
+    fn an_entry_that_a_function_which_is_not_asked_may_publish_is_a_note() {
+        assert_eq!(to_outside("order.lost.v1").only("outside-lists"), ["note outside-lists - order.lost.v1 # new"]);
+        let vague = alone(to_outside("order.lost.v1")).say("BookPayment", |said| said["incomplete"] = "a layer".into());
+        assert_eq!(vague.only("outside-lists"), ["note outside-lists - order.lost.v1 # new"]);
+    }
+
     #[test]
     fn an_entry_that_nobody_knows_is_an_error() {
         assert_eq!(from_outside("order.lost.v1").found(), ["error outside-lists - order.lost.v1 # new"]);
-        assert_eq!(to_outside("order.lost.v1").found(), ["error outside-lists - order.lost.v1 # new"]);
+        assert_eq!(alone(to_outside("order.lost.v1")).found(), ["error outside-lists - order.lost.v1 # new"]);
         assert!(to_outside("invoice.sent").text().contains("→ write `invoice.sent.v1`"));
     }
 
