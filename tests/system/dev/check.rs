@@ -9,7 +9,10 @@ use std::{
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use super::{process::Dev, project::Folder};
+use super::{
+    process::{Dev, READY},
+    project::Folder,
+};
 use crate::{
     system::{ROOT, binaries},
     trial,
@@ -28,6 +31,7 @@ pub(super) fn trials() -> Vec<Trial> {
         ),
         trial("check::dev_shows_what_does_not_fit_and_starts", dev_shows_what_does_not_fit_and_starts),
         trial("check::dev_enforces_it_if_told_to", dev_enforces_it_if_told_to),
+        trial("check::what_is_saved_is_checked_again_and_what_is_new_is_told", what_is_saved_is_checked_again),
         trial("check::two_functions_with_one_name_never_start", two_functions_with_one_name_never_start),
     ]
 }
@@ -196,6 +200,23 @@ fn dev_enforces_it_if_told_to() {
         "{}",
         dev.err.text()
     );
+}
+
+fn what_is_saved_is_checked_again() {
+    let folder = team();
+    let old = TEMPLATE.replace("            FunctionResponseTypes: [ReportBatchItemFailures]\n", "");
+    folder.write("template.yaml", &old);
+    let mut dev = dev(&folder, &[]);
+    dev.out.until("the banner", |line| line.contains(READY));
+
+    folder.write("template.yaml", &old.replace("maxReceiveCount: 5", "maxReceiveCount: 4"));
+    dev.out.until("the template's", |line| line.starts_with("warning ") && line.ends_with(" dead-letter-queue"));
+    let mut said = description("print");
+    said["publishes"] = json!([{"type": "ticket.printed.v1"}]);
+    script(&folder, "print", &format!("echo '{said}'"));
+    dev.out.until("the function's", |line| line.starts_with("error ") && line.ends_with(" unconsumed-type"));
+    let again = dev.out.seen.iter().filter(|line| line.ends_with(" partial-failures"));
+    assert_eq!(again.count(), 1, "{}", dev.out.text());
 }
 
 fn two_functions_with_one_name_never_start() {

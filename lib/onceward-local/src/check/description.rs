@@ -10,9 +10,11 @@ pub(crate) const FORM: u32 = 1;
 pub(crate) struct Description {
     /// That it is one, and in which form.
     pub(crate) onceward: Form,
-    /// What its ledger records begin with.
+    /// What its ledger records begin with; empty if it cannot say.
+    #[serde(default)]
     pub(crate) name: String,
     /// What it is.
+    #[serde(default)]
     pub(crate) kind: Kind,
     /// How it commits, if it does.
     pub(crate) mode: Option<Mode>,
@@ -53,7 +55,7 @@ pub(crate) struct Form {
 }
 
 /// What a function is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
     /// It handles events.
@@ -64,7 +66,8 @@ pub(crate) enum Kind {
     Query,
     /// It publishes the outbox.
     Relay,
-    /// One that this version does not know.
+    /// One that this version does not know, or that the function cannot say.
+    #[default]
     #[serde(other)]
     Other,
 }
@@ -138,7 +141,13 @@ impl Description {
             Some(form) if form < u64::from(FORM) => return Err(format!("its description has the unknown form {form}")),
             Some(_) => {}
         }
-        serde_json::from_value(value).map_err(|error| format!("its description cannot be read: {error}"))
+        let said: Self =
+            serde_json::from_value(value).map_err(|error| format!("its description cannot be read: {error}"))?;
+        // A function that could not be made to be asked has no more to say than why.
+        if said.name.is_empty() && said.incomplete.is_none() {
+            return Err("its description cannot be read: it has no name".to_owned());
+        }
+        Ok(said)
     }
 }
 
@@ -159,6 +168,14 @@ mod tests {
     }
 
     #[test]
+    fn a_function_that_cannot_say_what_it_is_says_why() {
+        let line = r#"{"onceward":{"description":1},"incomplete":"a variable","variables":[{"name":"SECONDS"}]}"#;
+        let description = Description::parse(line).unwrap();
+        assert_eq!((description.kind, description.incomplete.as_deref()), (Kind::Other, Some("a variable")));
+        assert_eq!(description.variables.len(), 1);
+    }
+
+    #[test]
     fn what_is_no_description_is_told_with_its_reason() {
         let reasons =
             ["", "starting\n", "{}", r#"{"onceward":{"description":0}}"#, r#"{"onceward":{"description":1}}"#];
@@ -172,6 +189,8 @@ mod tests {
                 "its description has the unknown form 0",
             ]
         );
-        assert!(reasons[4].starts_with("its description cannot be read: missing field `name`"), "{}", reasons[4]);
+        assert_eq!(reasons[4], "its description cannot be read: it has no name");
+        let wrong = Description::parse(r#"{"onceward":{"description":1},"name":1}"#).unwrap_err();
+        assert!(wrong.starts_with("its description cannot be read: invalid type"), "{wrong}");
     }
 }

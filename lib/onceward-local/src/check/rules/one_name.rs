@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule { id: "one-name", check };
 fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen: Vec<(&str, &str, &str)> = Vec::new();
-    for (function, description) in subject.described() {
+    for (function, description) in subject.described().filter(|(_, description)| !description.name.is_empty()) {
         let Some(ledger) = ledger(function) else { continue };
         let name = description.name.as_str();
         let Some((.., first)) = seen.iter().find(|(known, table, _)| (*known, *table) == (name, ledger)) else {
