@@ -170,7 +170,7 @@ async fn committed(system: &System) {
 }
 
 /// What each queue gets again: the events of the outbox, byte by byte, since an event that is written anew may be another
-/// payload; and one that came from outside.
+/// payload; and two that came from outside.
 async fn deliveries(system: &System) -> Vec<(String, String)> {
     let rows = system.rows("onceward-ledger").await;
     let mut deliveries: Vec<_> = system
@@ -178,11 +178,16 @@ async fn deliveries(system: &System) -> Vec<(String, String)> {
         .into_iter()
         .map(|delivery| (format!("onceward-{}", delivery.function), delivery.event_type, delivery.event))
         .collect();
-    let goods = envelope("goods.received.v1", "goods-again", &json!({"product_id": "p-1", "quantity": 1})).to_string();
+    let goods = envelope("goods.received.v1", "goods-again", &json!({"product_id": "p-1", "quantity": 1}));
+    let mut other = goods.clone();
+    other["source"] = json!("another warehouse");
     for rule in &system.cloud().stack().rules {
         let types = rule.pattern["detail-type"].as_array().expect("rules are by type");
         if types.contains(&json!("goods.received.v1")) {
-            deliveries.push((rule.name.clone(), "goods.received.v1".to_owned(), goods.clone()));
+            // Two sources that use one id.
+            for goods in [&goods, &other] {
+                deliveries.push((rule.name.clone(), "goods.received.v1".to_owned(), goods.to_string()));
+            }
         }
     }
     let message = |(queue, event_type, event): (String, String, String)| {

@@ -6,7 +6,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{Entity, Envelope, HandlerError, Invocation, Key, Ports, TraceContext};
+use crate::{Entity, Envelope, EventIdentity, HandlerError, Invocation, Key, Ports, TraceContext};
 
 /// The most rows [`Context::query`] returns.
 const QUERY_ROWS_MAX: usize = 1_000;
@@ -22,6 +22,8 @@ pub(crate) struct Call {
     pub(crate) ports: Ports,
     pub(crate) event: EventMetadata,
     pub(crate) idempotency_key: String,
+    /// What tells the event, where the key is made of it.
+    pub(crate) identity: Option<EventIdentity>,
     pub(crate) invocation: Invocation,
     pub(crate) attempt: u32,
     /// What a request turned out to be about: the subject of the first event of its commit.
@@ -91,7 +93,8 @@ impl<D> Context<D> {
     }
 
     /// The key under which this event is handled once. The same for every delivery and retry of it: hand it to
-    /// whatever you call outside the transaction.
+    /// whatever you call outside the transaction. Unless the function says otherwise it is the id of an event that
+    /// Onceward published, and source and id of somebody else's: `{source}#{id}`, `#` and `%` of the source escaped.
     pub fn idempotency_key(&self) -> &str {
         &self.call.idempotency_key
     }

@@ -14,6 +14,9 @@ pub enum Reason {
     SchemaRefused,
     /// The key was used before with another payload.
     IdempotencyKeyReused,
+    /// The record of its key was written by another Lambda function: two have one `Function::new` name, or a stack was
+    /// renamed.
+    RecordOfAnotherFunction,
     /// The key is empty or too long.
     IdempotencyKeyInvalid,
     /// Older than the ledger remembers: a duplicate could no longer be told from a first delivery.
@@ -32,6 +35,7 @@ impl Reason {
             Self::UnknownEventType => "UnknownEventType",
             Self::SchemaRefused => "SchemaRefused",
             Self::IdempotencyKeyReused => "IdempotencyKeyReused",
+            Self::RecordOfAnotherFunction => "RecordOfAnotherFunction",
             Self::IdempotencyKeyInvalid => "IdempotencyKeyInvalid",
             Self::TooLate => "TooLate",
             Self::Terminal => "Terminal",

@@ -35,6 +35,26 @@ pub struct Ports {
     pub randomness: Arc<dyn Randomness>,
     /// Whether the process is about to be stopped.
     pub shutdown: Shutdown,
+    /// As what it runs.
+    pub deployment: Arc<Deployment>,
+}
+
+/// The Lambda function that this process runs for, which every ledger record names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Deployment {
+    /// Its name, unique in its account and region. `None` where there is none, as in a test: then records do not say
+    /// who wrote them, and are not asked.
+    pub lambda: Option<String>,
+    /// Other names under which the same function has run, or runs beside this one: a renamed stack. Their records are
+    /// its own.
+    pub former: Vec<String>,
+}
+
+impl Deployment {
+    /// Whether a record that this Lambda function wrote is one of the same function.
+    pub(crate) fn wrote(&self, writer: &str) -> bool {
+        self.lambda.as_ref().is_none_or(|name| name == writer) || self.former.iter().any(|name| name == writer)
+    }
 }
 
 impl fmt::Debug for Ports {

@@ -3,7 +3,7 @@ use std::{collections::HashMap, error::Error};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Action, CircuitBreakerStore, Envelope, Lease, LedgerKey, LedgerRecord, Store};
+use crate::{Action, CircuitBreakerStore, Envelope, Lease, LedgerKey, LedgerRecord, Origin, Store};
 
 /// The store of what was handled, and of everything that handling it changed.
 ///
@@ -34,6 +34,10 @@ pub trait Ledger: Store + CircuitBreakerStore {
 
     /// Gives the claim back, if it is still this owner's. Someone else's stays as it is.
     async fn release(&self, key: &LedgerKey, owner: &str) -> Result<(), LedgerError>;
+
+    /// Makes the ledger remember the record of this key until `until` at least, and answers the record; `None` if there
+    /// is none. Nothing else of it changes.
+    async fn keep(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError>;
 }
 
 /// Everything that one handled event changes.
@@ -43,8 +47,8 @@ pub struct Commit {
     pub key: LedgerKey,
     /// Random and the same for every try of this commit, so that it recognises its own success.
     pub commit_id: String,
-    /// SHA-256 of the payload, in hex.
-    pub fingerprint: String,
+    /// Of which event, and by whom.
+    pub origin: Origin,
     /// Guarded mode: the claim that must still be held.
     pub owner: Option<String>,
     /// Writes and checks, each of another row.

@@ -2,9 +2,10 @@ use std::{collections::HashMap, mem, time::Duration};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
-    operation::{delete_item::DeleteItemError, put_item::PutItemError},
-    types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure},
+    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
+    types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
+use chrono::{DateTime, Utc};
 use onceward::{
     Backoff, Claim, ClaimOutcome, Clock as _, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError, LedgerKey,
     LedgerRecord,
@@ -110,9 +111,44 @@ impl Ledger for DynamoDbLedger {
             },
         }
     }
+
+    async fn keep(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        self.extend(key, until).await
+    }
 }
 
 impl DynamoDbLedger {
+    /// Moves a record's expiry, if it is earlier than `until`.
+    async fn extend(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        let mut placeholders = Placeholders::default();
+        let expires_at = placeholders.name(record::EXPIRES_AT);
+        let until = placeholders.value(number(until.timestamp()));
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.ledger_table)
+            .key(record::PK, text(&key.to_string()))
+            .update_expression(format!("SET {expires_at} = {until}"))
+            // A record always has it: what is not there is not made.
+            .condition_expression(format!("{expires_at} < {until}"))
+            .set_expression_attribute_names(placeholders.names())
+            .set_expression_attribute_values(placeholders.values())
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let read = |item: &SdkItem| record::read("UpdateItem", item).map(Some);
+        match result {
+            Ok(extended) => extended.attributes().map_or(Ok(None), read),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    refused.item().filter(|item| !item.is_empty()).map_or(Ok(None), read)
+                }
+                _ => Err(self.failed("UpdateItem", error)),
+            },
+        }
+    }
+
     /// The items of these keys, absent ones left out: at most [`BATCH_GET_KEYS_MAX`], each once.
     async fn batch_get(&self, keys: &[String]) -> Result<Vec<SdkItem>, LedgerError> {
         let mut placeholders = Placeholders::default();

@@ -211,6 +211,7 @@ fn ports_with(aws: &Aws, ledger_table: &str) -> Result<Ports, RunError> {
         clock: Arc::new(SystemClock),
         randomness: Arc::new(SystemRandomness),
         shutdown: aws.shutdown.clone(),
+        deployment: Arc::new(settings::deployment()?),
     })
 }
 

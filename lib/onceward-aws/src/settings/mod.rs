@@ -4,7 +4,8 @@ mod rules;
 
 use std::collections::HashMap;
 
-use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, REGION, Rule, TABLE, TOPIC_ARN};
+use onceward::Deployment;
+use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, LAMBDA_NAME, REGION, Rule, TABLE, TOPIC_ARN};
 
 use crate::RunError;
 
@@ -14,6 +15,12 @@ pub(crate) const LEDGER_TABLE: &str = "LEDGER_TABLE";
 pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
 /// The bus that the relay publishes to.
 pub(crate) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
+
+/// The name of the Lambda function, which Lambda sets:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>.
+const LAMBDA_FUNCTION: &str = "AWS_LAMBDA_FUNCTION_NAME";
+/// Other names under which the same function has run, comma separated: after a rename, or beside this one.
+const FORMER_FUNCTION_NAMES: &str = "FORMER_FUNCTION_NAMES";
 
 /// Said of a dead-letter queue: there is none, on purpose. To leave the variable out is a mistake.
 const NONE: &str = "none";
@@ -78,6 +85,17 @@ pub(crate) fn region() -> Result<String, RunError> {
 /// Every table the environment names, by its logical name.
 pub(crate) fn tables() -> Result<HashMap<String, String>, RunError> {
     tables_of(std::env::vars())
+}
+
+/// As what this process runs.
+pub(crate) fn deployment() -> Result<Deployment, RunError> {
+    let former = variable(FORMER_FUNCTION_NAMES).map_or_else(|| Ok(Vec::new()), |names| former_of(&names))?;
+    Ok(Deployment { lambda: variable(LAMBDA_FUNCTION), former })
+}
+
+fn former_of(names: &str) -> Result<Vec<String>, RunError> {
+    let names = names.split(',').map(|name| name.trim().to_owned());
+    names.map(|name| checked(FORMER_FUNCTION_NAMES, name, &LAMBDA_NAME)).collect()
 }
 
 /// A variable's value; an empty one is as good as none.

@@ -48,6 +48,12 @@ pub(super) const REGION: Rule = Rule {
     holds: |value| value.contains('-') && value.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-')),
 };
 
+/// <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
+pub(super) const LAMBDA_NAME: Rule = Rule {
+    expected: "names of Lambda functions (1 to 64 of a-z A-Z 0-9 _ -) with commas between them",
+    holds: |value| is_name(value, 64, "_-"),
+};
+
 /// Digits of an account's number.
 const ACCOUNT_DIGITS: usize = 12;
 

@@ -119,6 +119,19 @@ fn tables_are_found_by_their_variables_and_a_malformed_one_is_named() {
 }
 
 #[test]
+fn former_function_names_are_names_with_commas_between_them() {
+    let longest = "f".repeat(64);
+    let read = former_of(&format!("shop-Buy-1A, store_buy,{longest}")).unwrap();
+    assert_eq!(read, ["shop-Buy-1A", "store_buy", &longest]);
+    for wrong in ["shop buy", "a,,b", "a,", &format!("{longest}f"), "arn:aws:lambda:eu-west-1:123456789012:function:f"]
+    {
+        let refusal = message(former_of(wrong));
+        assert!(refusal.starts_with("the environment variable FORMER_FUNCTION_NAMES is "), "{refusal}");
+        assert!(refusal.contains("with commas between them"), "{refusal}");
+    }
+}
+
+#[test]
 fn a_queue_is_found_by_its_arn() {
     let url = queue_url("arn:aws:sqs:eu-west-1:123456789012:orders.fifo");
     assert_eq!(url.as_deref(), Some("https://sqs.eu-west-1.amazonaws.com/123456789012/orders.fifo"));

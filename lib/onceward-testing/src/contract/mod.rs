@@ -13,6 +13,7 @@ mod groups;
 mod leases;
 mod limits;
 mod operations;
+mod origins;
 mod publisher;
 mod reads;
 mod source_queue;
@@ -59,6 +60,7 @@ pub fn ledger_cases() -> Vec<LedgerCase> {
         limits::cases,
         groups::cases,
         leases::cases,
+        origins::cases,
         reads::cases,
         circuits::cases,
     ];

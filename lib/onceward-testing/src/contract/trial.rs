@@ -2,8 +2,8 @@ use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc,
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use onceward::{
-    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, GroupOutcome, Item, Key, Lease, Ledger,
-    LedgerError, LedgerKey, LedgerRecord, Operation,
+    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, Fingerprint, GroupOutcome, Item, Key,
+    Lease, Ledger, LedgerError, LedgerKey, LedgerRecord, Operation, Origin,
 };
 
 use super::{SIMPLE_TABLE, TABLE};
@@ -51,7 +51,7 @@ impl Trial {
         let commit_id = format!("{:016x}{:016x}", random(), random());
         Commit {
             key: self.key(name),
-            fingerprint: "fingerprint".to_owned(),
+            origin: origin(),
             owner: None,
             actions: actions.into(),
             events: Vec::new(),
@@ -98,7 +98,7 @@ impl Trial {
     }
 
     pub(super) fn claim(&self, name: &str, owner: &str, now: DateTime<Utc>) -> Claim {
-        let lease = Lease { owner: owner.to_owned(), fingerprint: "fingerprint".to_owned(), expires_at: now + LEASE };
+        let lease = Lease { owner: owner.to_owned(), origin: origin(), expires_at: now + LEASE };
         Claim { key: self.key(name), lease, now, expires_at: now + TimeDelta::days(1) }
     }
 
@@ -127,13 +127,17 @@ impl Trial {
 
 /// The record that a commit leaves behind.
 pub(super) fn completed(commit: &Commit) -> LedgerRecord {
-    let (commit_id, fingerprint) = (commit.commit_id.clone(), commit.fingerprint.clone());
     LedgerRecord::Completed(Completed {
-        commit_id,
-        fingerprint,
+        commit_id: commit.commit_id.clone(),
+        origin: commit.origin.clone(),
         result: commit.answer.clone(),
         committed_at: commit.committed_at,
     })
+}
+
+/// What every record of a trial says, unless its case is about it.
+fn origin() -> Origin {
+    Fingerprint { text: "fingerprint".to_owned(), jcs: Some([0x5a; 32]) }.into()
 }
 
 pub(super) fn act(key: &Key, operation: Operation, condition: Condition) -> Action {

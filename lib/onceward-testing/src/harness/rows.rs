@@ -1,6 +1,8 @@
 use chrono::TimeDelta;
 use futures_util::FutureExt as _;
-use onceward::{Action, Commit, CommitOutcome, Entity, Key, Ledger as _, LedgerKey, Operation, Store as _, all};
+use onceward::{
+    Action, Commit, CommitOutcome, Entity, Key, Ledger as _, LedgerKey, Operation, Origin, Store as _, all,
+};
 
 use super::Harness;
 
@@ -16,7 +18,7 @@ impl Harness {
         let commit = Commit {
             key: LedgerKey { function: "given".to_owned(), idempotency_key: number.to_string() },
             commit_id: format!("given-{number}"),
-            fingerprint: String::new(),
+            origin: Origin::default(),
             owner: None,
             actions: vec![Action {
                 table: T::TABLE,

@@ -7,7 +7,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    DeadLetter, Envelope, EventMetadata, Function, Invocation, Ports, Reason,
+    DeadLetter, Envelope, EventIdentity, EventMetadata, Function, Invocation, Ports, Reason,
     context::{Call, new_trace},
     envelope::{Unwrapped, unwrap},
     execute::Failure,
@@ -90,11 +90,15 @@ impl<D: Send + Sync + 'static> Function<D> {
         let Unwrapped { envelope, attributes } =
             unwrap(&delivery.body).map_err(|error| malformed(error.to_string()))?;
         let key = self.idempotency_key(&envelope, &[&delivery.headers, &attributes]);
-        let (idempotency_key, refused) = key.map_or_else(|failure| (String::new(), Some(failure)), |key| (key, None));
+        let ((idempotency_key, identity), refused) = match key {
+            Ok(key) => (key, None),
+            Err(failure) => ((String::new(), None), Some(failure)),
+        };
         let call = Call {
             ports: ports.clone(),
             event: EventMetadata::of(&envelope, ports, invocation),
             idempotency_key,
+            identity,
             invocation,
             attempt: delivery.receive_count,
             subject: OnceLock::new(),
@@ -102,15 +106,25 @@ impl<D: Send + Sync + 'static> Function<D> {
         Ok((envelope, call, refused))
     }
 
-    /// By the handler's closure over the payload, by the header, or the event's id.
-    fn idempotency_key(&self, envelope: &Envelope, headers: &[&BTreeMap<String, String>]) -> Result<String, Failure> {
+    /// By the handler's closure over the payload, by the header, or by the event's id; with what tells the event, if that
+    /// is more than its id.
+    fn idempotency_key(
+        &self,
+        envelope: &Envelope,
+        headers: &[&BTreeMap<String, String>],
+    ) -> Result<(String, Option<EventIdentity>), Failure> {
         if let Some(key) = self.handlers.get(&envelope.event_type).and_then(|handler| handler.key.as_ref()) {
-            return key(envelope).map_err(|error| Failure::terminal(Reason::SchemaRefused, error));
+            let key = key(envelope).map_err(|error| Failure::terminal(Reason::SchemaRefused, error))?;
+            return Ok((key, None));
         }
-        let Some(header) = self.settings.key_header else { return Ok(envelope.id.clone()) };
+        let Some(header) = self.settings.key_header else {
+            let identity = envelope.identity();
+            let key = identity.as_ref().map_or_else(|| envelope.id.clone(), ToString::to_string);
+            return Ok((key, identity));
+        };
         let named =
             headers.iter().flat_map(|headers| headers.iter()).find(|(name, _)| name.eq_ignore_ascii_case(header));
-        named.map(|(_, value)| value.clone()).ok_or_else(|| {
+        named.map(|(_, value)| (value.clone(), None)).ok_or_else(|| {
             let error = format!("the header or message attribute `{header}` is missing: it holds the idempotency key");
             Failure::terminal(Reason::IdempotencyKeyInvalid, error)
         })

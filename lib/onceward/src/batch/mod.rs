@@ -21,8 +21,9 @@ use lanes::lanes;
 
 use crate::{
     Context, DeadLetterQueue, Function, Invocation, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
+    context::Call,
     error::chain,
-    execute::{DEADLINE_MARGIN, Execution, Failure, Outcome},
+    execute::{DEADLINE_MARGIN, Execution, Failure, Outcome, displaced, of_id, of_identity},
     telemetry::Hop,
 };
 
@@ -87,18 +88,17 @@ impl<D: Send + Sync + 'static> Function<D> {
         failed.into_iter().map(|unhandled| unhandled.failure).collect()
     }
 
-    /// One read for all messages that came before: a duplicate then costs no handler run and no failed transaction.
+    /// One read for all messages that came before: a duplicate then costs no handler run and no failed transaction. One
+    /// more, if another source's event has the place of one's id.
     async fn find_redelivered(&self, ports: &Ports, prepared: &[Prepared]) -> HashMap<LedgerKey, LedgerRecord> {
         let again = prepared.iter().filter(|message| message.delivery.receive_count > 1 && message.refused.is_none());
-        let key = |message: &Prepared| Some(self.ledger_key(&message.event.as_ref().ok()?.1.idempotency_key));
-        let keys: Vec<_> = again.filter_map(key).collect();
-        if keys.is_empty() {
-            return HashMap::new();
-        }
-        ports.ledger.find(&keys).await.unwrap_or_else(|error| {
-            tracing::warn!(error = chain(&error), "the ledger could not be read ahead; each commit will tell");
-            HashMap::new()
-        })
+        let calls: Vec<_> = again.filter_map(|message| Some(&message.event.as_ref().ok()?.1)).collect();
+        let name = self.settings.name;
+        let mut found = read_ahead(ports, calls.iter().map(|call| of_id(name, call)).collect()).await;
+        let displaced = |call: &Call| found.get(&of_id(name, call)).is_some_and(|record| displaced(call, record));
+        let elsewhere = calls.iter().filter(|call| displaced(call)).map(|call| of_identity(name, call)).collect();
+        found.extend(read_ahead(ports, elsewhere).await);
+        found
     }
 
     async fn handle_lane(&self, batch: &Batch<'_>, mut lane: VecDeque<Prepared>) -> Vec<Unhandled> {
@@ -168,19 +168,14 @@ impl<D: Send + Sync + 'static> Function<D> {
         if let Some(failure) = &message.refused {
             return Outcome::Failed(failure.clone());
         }
-        let found = found.get(&self.ledger_key(&call.idempotency_key)).cloned();
         let context = Context { dependencies: Arc::clone(&self.dependencies), call: Arc::clone(call) };
         let start = || {
             let schema_refused = |error| Failure::terminal(Reason::SchemaRefused, error);
             (handler.run)(envelope, context.clone()).map_err(schema_refused)
         };
-        let execution =
-            Execution { settings: &self.settings, call: Arc::clone(call), fingerprint: envelope.fingerprint() };
+        let by_text = || envelope.fingerprint_of_text();
+        let execution = Execution::new(&self.settings, Arc::clone(call), envelope.fingerprint(), by_text);
         execution.run(found, start).await
-    }
-
-    fn ledger_key(&self, idempotency_key: &str) -> LedgerKey {
-        LedgerKey { function: self.settings.name.to_owned(), idempotency_key: idempotency_key.to_owned() }
     }
 
     /// What the handler or a lease asks for, with the first step of the backoff on top; otherwise the backoff.
@@ -188,6 +183,17 @@ impl<D: Send + Sync + 'static> Function<D> {
         let attempt = if after.is_some() { 1 } else { attempt };
         after.unwrap_or_default() + self.settings.backoff.after(attempt, ports.randomness.as_ref())
     }
+}
+
+/// The records of these keys, as far as they can be read.
+async fn read_ahead(ports: &Ports, keys: Vec<LedgerKey>) -> HashMap<LedgerKey, LedgerRecord> {
+    if keys.is_empty() {
+        return HashMap::new();
+    }
+    ports.ledger.find(&keys).await.unwrap_or_else(|error| {
+        tracing::warn!(error = chain(&error), "the ledger could not be read ahead; each commit will tell");
+        HashMap::new()
+    })
 }
 
 /// Best effort: without it the messages come back after the queue's visibility timeout.

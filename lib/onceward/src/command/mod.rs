@@ -1,14 +1,16 @@
 use std::{
+    collections::HashMap,
     fmt,
     sync::{Arc, OnceLock},
 };
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::{
-    Context, EventMetadata, FunctionError, HandlerResult, HttpRequest, HttpResponse, Invocation, Ports, Reason,
-    TraceContext,
+    Context, EventMetadata, Fingerprint, FingerprintError, FunctionError, HandlerResult, HttpRequest, HttpResponse,
+    Invocation, Ports, Reason, TraceContext,
     context::{Call, new_trace},
     execute::{Execution, Failure, Outcome},
     fingerprint,
@@ -89,6 +91,7 @@ impl<D: Send + Sync + 'static> Command<D> {
             ports: ports.clone(),
             event,
             idempotency_key: key.clone().unwrap_or_default(),
+            identity: None,
             invocation,
             attempt: 1,
             subject: OnceLock::new(),
@@ -111,10 +114,12 @@ impl<D: Send + Sync + 'static> Command<D> {
 
     async fn outcome(&self, call: &Arc<Call>, request: &HttpRequest) -> Outcome {
         let body = request.body.as_slice();
-        let fingerprint = fingerprint::of(self.settings.name, body);
-        let execution = Execution { settings: &self.settings, call: Arc::clone(call), fingerprint };
+        let by_text = || Fingerprint::of_text(fingerprint::of_json_text(self.settings.name, body));
+        let json = serde_json::from_slice::<&RawValue>(body).map_err(|_| FingerprintError::NotJson);
+        let fingerprint = json.and_then(|json| Fingerprint::of(self.settings.name, json.get()));
+        let execution = Execution::new(&self.settings, Arc::clone(call), fingerprint, by_text);
         let context = Context { dependencies: Arc::clone(&self.dependencies), call: Arc::clone(call) };
-        let outcome = execution.run(None, || (self.handler)(body, context.clone())).await;
+        let outcome = execution.run(&HashMap::new(), || (self.handler)(body, context.clone())).await;
         // The caller's key may be another request's: then that is what is wrong, whatever is wrong with the body.
         match outcome {
             Outcome::Failed(failure @ Failure::Terminal { reason: Reason::SchemaRefused, .. }) if has_key(request) => {
@@ -196,6 +201,10 @@ fn respond(outcome: Outcome) -> HttpResponse {
             let (status, code) = match reason {
                 Reason::IdempotencyKeyReused => (409, "IdempotencyKeyReused"),
                 Reason::InvalidUnitOfWork => (500, "InternalError"),
+                Reason::RecordOfAnotherFunction => {
+                    let message = "the record of this Idempotency-Key is another function's: the log names both";
+                    return HttpResponse::refusal(500, reason.as_str(), message, None);
+                }
                 _ => (400, "InvalidRequest"),
             };
             HttpResponse::refusal(status, code, &error, field.as_deref())

@@ -76,7 +76,8 @@ async fn a_repeated_request_gets_the_same_answer_and_has_no_effect() {
     let world = World::new();
     let first = send(&world, request(BODY, Some("k"))).await;
     let reformatted = r#" { "lines" : [ { "quantity" : 2 } ] } "#;
-    for body in [BODY, reformatted] {
+    let escaped = r#"{"\u006cines":[{"quantity":2}]}"#;
+    for body in [BODY, reformatted, escaped] {
         assert_eq!(send(&world, request(body, Some("k"))).await, first);
     }
     assert_eq!((world.count().await, world.ledger.memory().take_outbox().len()), (1, 1));
@@ -127,7 +128,7 @@ async fn a_body_that_does_not_fit_is_refused_with_its_field() {
         (line(r#"{"quantity":null}"#), "lines[1].quantity", "invalid type"),
         (line("{}"), "lines[1]", "missing field `quantity`"),
         (line(r#"{"quantity":1,"colour":"red"}"#), "lines[1].colour", "unknown field `colour`"),
-        (line(r#"{"quantity":1,"quantity":2}"#), "lines[1]", "duplicate field"),
+        (line(r#"{"quantity":1,"quantity":2}"#), "lines[1].quantity", "there twice"),
         (r#"{"lines":[],"coupon":1}"#.to_owned(), "coupon", "unknown field `coupon`"),
         (r#"{"lines":[]} {}"#.to_owned(), "", "trailing characters"),
         (r#"{"lines":["#.to_owned(), "lines", "EOF"),
@@ -142,6 +143,33 @@ async fn a_body_that_does_not_fit_is_refused_with_its_field() {
         assert_eq!((status, code.as_str(), found_field.as_str()), (400, "InvalidRequest", field), "{shown}: {found}");
         assert!(found.contains(message), "{shown}: {found}");
     }
+}
+
+#[tokio::test]
+async fn members_in_another_order_are_the_same_request() {
+    let keep = Command::new("keep", |_: Value, context: Context| async move {
+        Ok(UnitOfWork::new().answer(&context.new_id("kept")))
+    });
+    let world = World::new();
+    let send = async |body: &str| keep.handle(&world.ports, world.invocation(), request(body, Some("k"))).await;
+    let first = send(r#"{"a":1,"b":{"c":"ö","d":9007199254740993}}"#).await;
+    assert_eq!(first.status, 202, "{}", first.body);
+    assert_eq!(send(r#"{"b":{"d":9007199254740993.0,"c":"\u00f6"},"a":1e0}"#).await, first);
+    assert_eq!(send(r#"{"a":1,"b":{"c":"ö","d":9007199254740992}}"#).await.status, 409);
+}
+
+#[tokio::test]
+async fn the_record_of_another_lambda_function_is_an_error_and_no_answer() {
+    let world = World::new();
+    let ports = |lambda: &str| world.as_lambda(lambda, &[]);
+    let command = Command::new("buy", buy);
+    let send = async |ports| command.handle(&ports, world.invocation(), request(BODY, Some("k"))).await;
+    assert_eq!(send(ports("shop-buy")).await.status, 202);
+    let refused = send(ports("store-buy")).await;
+    assert_eq!(refused.status, 500, "{}", refused.body);
+    assert!(refused.body.contains("RecordOfAnotherFunction") && !refused.body.contains("shop-buy"), "{}", refused.body);
+    assert_eq!(send(ports("shop-buy")).await.status, 202);
+    assert_eq!(world.count().await, 1);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 pub(crate) use self::wire::{Unwrapped, unwrap};
-use crate::fingerprint;
+use crate::{EventIdentity, Fingerprint, FingerprintError, fingerprint, unit_of_work::EVENTS_MAX};
 
 /// The only CloudEvents version there is: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>.
 const SPEC_VERSION: &str = "1.0";
@@ -21,7 +21,8 @@ pub(crate) const ESCAPED_BYTES: usize = 6;
 pub struct Envelope {
     /// Always `1.0`.
     pub specversion: String,
-    /// Unique for its `source`; the default idempotency key of every consumer.
+    /// Unique for its `source`. An id that Onceward made is the default idempotency key of every consumer; of somebody
+    /// else's event, source and id together are.
     pub id: String,
     /// The bounded context that published it: a URI reference, not empty.
     pub source: String,
@@ -100,9 +101,22 @@ impl Envelope {
         Ok(())
     }
 
-    /// SHA-256 of type and payload, in hex; white space between tokens does not count.
-    pub fn fingerprint(&self) -> String {
-        fingerprint::of(&self.event_type, self.data.get().as_bytes())
+    /// What type and payload are told by: the payload's JSON value, whatever the order of its members, its escapes and
+    /// its white space. The error names what has no one value, such as a member that is there twice.
+    pub fn fingerprint(&self) -> Result<Fingerprint, FingerprintError> {
+        Fingerprint::of(&self.event_type, self.data.get())
+    }
+
+    /// By the rule of earlier builds alone.
+    pub(crate) fn fingerprint_of_text(&self) -> Fingerprint {
+        Fingerprint::of_text(fingerprint::of_json_text(&self.event_type, self.data.get().as_bytes()))
+    }
+
+    /// What the event is told by, source and id; `None` if the id alone is enough: Onceward's own begin with a random
+    /// UUID (`{uuid}.{n}`).
+    pub fn identity(&self) -> Option<EventIdentity> {
+        let own = self.id.split_once('.').is_some_and(|(commit_id, place)| is_commit_id(commit_id) && is_place(place));
+        (!own).then(|| EventIdentity { source: self.source.clone(), id: self.id.clone() })
     }
 
     /// No fewer bytes than the envelope has as JSON.
@@ -124,6 +138,17 @@ impl Envelope {
     pub fn sequence(&self) -> Option<u64> {
         self.sequence.as_deref()?.parse().ok()
     }
+}
+
+/// A random (version 4) UUID as a commit has it: RFC 9562, lower case, with hyphens.
+fn is_commit_id(text: &str) -> bool {
+    let uuid = uuid::Uuid::try_parse(text).ok().filter(|uuid| uuid.get_version_num() == 4);
+    uuid.is_some_and(|uuid| uuid.hyphenated().to_string() == text)
+}
+
+/// The place of an event in its commit, as a number without leading zeros.
+fn is_place(text: &str) -> bool {
+    text.parse::<usize>().is_ok_and(|place| place < EVENTS_MAX && place.to_string() == text)
 }
 
 fn rfc3339_millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
@@ -194,7 +219,7 @@ mod tests {
         let one = Envelope::parse(ENVELOPE).unwrap();
         let same = Envelope::parse(&ENVELOPE.replace("{\"a\": 1}", "{ \"a\":1 }")).unwrap();
         let other = Envelope::parse(&ENVELOPE.replace("{\"a\": 1}", "{\"a\": 2}")).unwrap();
-        assert_eq!(one.fingerprint(), same.fingerprint());
-        assert_ne!(one.fingerprint(), other.fingerprint());
+        assert_eq!(one.fingerprint().unwrap(), same.fingerprint().unwrap());
+        assert_ne!(one.fingerprint().unwrap(), other.fingerprint().unwrap());
     }
 }

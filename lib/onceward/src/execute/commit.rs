@@ -24,6 +24,11 @@ impl Execution<'_> {
             if run > 1 {
                 self.pause(run - 1).await;
             }
+            if owner.is_none()
+                && let Err(error) = self.hold_place().await
+            {
+                return Outcome::Failed(Failure::retry(&error));
+            }
             let handler = match start() {
                 Ok(handler) => handler,
                 Err(failure) => return Outcome::Failed(failure),
@@ -39,6 +44,7 @@ impl Execution<'_> {
             };
             match self.send(&commit).await {
                 Ok(CommitOutcome::Committed) => return self.committed(commit),
+                Ok(CommitOutcome::Duplicate(record)) if owner.is_none() && self.moves_from(&record) => {}
                 Ok(CommitOutcome::Duplicate(record)) => return self.after_duplicate(&commit, record),
                 Ok(CommitOutcome::LeaseLost) => {
                     let error = "the lease ended before the commit, and another delivery may hold it".to_owned();
@@ -50,22 +56,6 @@ impl Execution<'_> {
         }
         let error = format!("conditions failed {RUNS_MAX} times running, the last time on {}", rows.join(", "));
         Outcome::Failed(Failure::Retry { error, after: None })
-    }
-
-    /// A handler may fail because the effects of the first delivery are there: then it says nothing about the event.
-    pub(crate) async fn unless_duplicate(&self, failure: Failure) -> Outcome {
-        let key = self.key();
-        match self.call.ports.ledger.find(std::slice::from_ref(&key)).await {
-            Ok(mut found) => match found.remove(&key) {
-                Some(record @ LedgerRecord::Completed(_)) => self.duplicate(record),
-                _ => Outcome::Failed(failure),
-            },
-            Err(error) if error.transient => Outcome::Failed(Failure::retry(&error)),
-            Err(error) => {
-                tracing::warn!(%key, error = chain(&error), "whether this is a duplicate cannot be read");
-                Outcome::Failed(failure)
-            }
-        }
     }
 
     fn committed(&self, commit: Commit) -> Outcome {
@@ -110,7 +100,7 @@ impl Execution<'_> {
         let envelope = |(index, event)| self.envelope(&commit_id, index, event, committed_at);
         let commit = Commit {
             key: self.key(),
-            fingerprint: self.fingerprint.clone(),
+            origin: self.origin.clone(),
             owner: owner.map(str::to_owned),
             actions: effects.actions,
             events: events.map(envelope).collect(),

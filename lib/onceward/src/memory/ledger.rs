@@ -4,7 +4,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::SubsecRound as _;
+use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::evaluate::{apply, holds};
 use crate::{
@@ -48,6 +48,12 @@ impl MemoryLedger {
     /// Takes the events that commits have left to publish, in the commits' order.
     pub fn take_outbox(&self) -> Vec<Envelope> {
         std::mem::take(&mut self.state().outbox)
+    }
+
+    /// As when its time is over.
+    #[cfg(test)]
+    pub(crate) fn forget(&self, key: &LedgerKey) {
+        self.state().records.remove(key);
     }
 
     /// A panic while the lock is held cannot leave half a commit: every change is made after all checks.
@@ -96,7 +102,7 @@ impl State {
         let completed = Completed {
             commit_id: commit.commit_id.clone(),
             committed_at: commit.committed_at.trunc_subsecs(3),
-            fingerprint: commit.fingerprint.clone(),
+            origin: commit.origin.clone(),
             result: commit.answer.clone(),
         };
         self.records.insert(commit.key.clone(), LedgerRecord::Completed(completed));
@@ -214,5 +220,10 @@ impl Ledger for MemoryLedger {
             state.records.remove(key);
         }
         Ok(())
+    }
+
+    /// It forgets nothing.
+    async fn keep(&self, key: &LedgerKey, _until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        Ok(self.state().records.get(key).cloned())
     }
 }

@@ -77,6 +77,7 @@ impl Query {
             ports: ports.clone(),
             event,
             idempotency_key: request.request_id,
+            identity: None,
             invocation,
             attempt: 1,
             subject: OnceLock::new(),

@@ -4,7 +4,7 @@ use super::{
     ITEM_BYTES_MAX, PARTITION_KEY_BYTES_MAX, TRANSACTION_BYTES_MAX, UnitOfWork, UnitOfWorkError, error::SPLIT_WORK,
     limits::ENVELOPE_BYTES_MAX,
 };
-use crate::{Commit, envelope::ESCAPED_BYTES};
+use crate::{Commit, Origin, envelope::ESCAPED_BYTES};
 
 /// What the item counts besides key, ids, answer and events: the names of all attributes, status and times.
 const ATTRIBUTES_BYTES: usize = 256;
@@ -12,8 +12,12 @@ const ATTRIBUTES_BYTES: usize = 256;
 /// What an event's text counts in the list besides itself.
 const ELEMENT_BYTES: usize = 1;
 
-/// What the ids of a commit count at most: a random UUID and a SHA-256 in hexadecimal.
-const IDS_BYTES: usize = 36 + 64;
+/// What the ids of a commit count at most: a random UUID, a SHA-256 in hexadecimal and one in bytes, and the name of a
+/// Lambda function. The name of an event's source is counted when the commit is known.
+const IDS_BYTES: usize = 36 + 64 + 32 + LAMBDA_NAME_BYTES_MAX;
+
+/// The longest name of a Lambda function: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>.
+const LAMBDA_NAME_BYTES_MAX: usize = 64;
 
 /// What an envelope has, as JSON, besides its payload, subject and type, unless the event that it answers came with
 /// long ids.
@@ -39,6 +43,15 @@ impl UnitOfWork {
     }
 }
 
+impl Origin {
+    /// What its values count in the record, names not counted.
+    pub(crate) fn bytes(&self) -> usize {
+        let event = self.event.as_ref().map_or(0, |event| event.source.len() + event.id.len());
+        let fingerprint = self.fingerprint.text.len() + self.fingerprint.jcs.map_or(0, |digest| digest.len());
+        fingerprint + event + self.lambda.as_ref().map_or(0, String::len)
+    }
+}
+
 impl Commit {
     /// No fewer bytes than the ledger's item of this commit has in DynamoDB.
     pub fn record_bytes(&self) -> usize {
@@ -47,8 +60,10 @@ impl Commit {
 
     fn bytes_without_events(&self) -> usize {
         let key = self.key.function.len() + 1 + self.key.idempotency_key.len();
-        let ids = self.commit_id.len() + self.fingerprint.len();
-        key + ids + self.answer.as_ref().map_or(0, String::len) + ATTRIBUTES_BYTES
+        key + self.commit_id.len()
+            + self.origin.bytes()
+            + self.answer.as_ref().map_or(0, String::len)
+            + ATTRIBUTES_BYTES
     }
 
     /// Whether it can be written and published, now that the envelopes are known.

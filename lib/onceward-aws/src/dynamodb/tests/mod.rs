@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use chrono::{DateTime, TimeDelta, Utc};
-use onceward::{Action, Claim, Commit, Condition, Key, Lease, LedgerKey, Operation};
+use onceward::{Action, Claim, Commit, Condition, Key, Lease, LedgerKey, Operation, Origin};
 
 use super::DynamoDbLedger;
 use crate::scripted::Scripted;
@@ -41,7 +41,7 @@ fn commit(actions: impl Into<Vec<Action>>) -> Commit {
     Commit {
         key: key("k"),
         commit_id: "commit-1".to_owned(),
-        fingerprint: "fingerprint".to_owned(),
+        origin: Origin::default(),
         owner: None,
         actions: actions.into(),
         events: Vec::new(),
@@ -53,7 +53,7 @@ fn commit(actions: impl Into<Vec<Action>>) -> Commit {
 
 fn claim() -> Claim {
     let expires_at = now() + TimeDelta::seconds(5);
-    let lease = Lease { owner: "owner-1".to_owned(), fingerprint: "fingerprint".to_owned(), expires_at };
+    let lease = Lease { owner: "owner-1".to_owned(), origin: Origin::default(), expires_at };
     Claim { key: key("k"), lease, now: now(), expires_at: now() + TimeDelta::days(15) }
 }
 

@@ -219,6 +219,24 @@ async fn a_claim_or_commit_that_the_sdk_repeated_recognises_itself() {
 }
 
 #[tokio::test]
+async fn a_record_is_kept_by_moving_its_expiry_on_and_never_back() {
+    let (server, ledger) = start().await;
+    server.answer("UpdateItem", [Answer::ok(json!({"Attributes": completed("c")}))]);
+    let until = now() + TimeDelta::days(15);
+    assert!(matches!(ledger.keep(&key("k"), until).await.unwrap(), Some(LedgerRecord::Completed(_))));
+    let request = &server.requests("UpdateItem")[0];
+    assert_eq!(request["Key"], json!({"pk": {"S": "f#k"}}));
+    assert_eq!(request["UpdateExpression"], "SET #n0 = :v0");
+    assert_eq!(request["ConditionExpression"], "#n0 < :v0");
+    assert_eq!(request["ExpressionAttributeNames"], json!({"#n0": "expires_at"}));
+    assert_eq!(request["ExpressionAttributeValues"], json!({":v0": {"N": until.timestamp().to_string()}}));
+    let (server, ledger) = start().await;
+    server.answer("UpdateItem", [refused(&completed("c")), refused(&json!({}))]);
+    assert!(ledger.keep(&key("k"), until).await.unwrap().is_some(), "it is kept for longer anyway");
+    assert_eq!(ledger.keep(&key("k"), until).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn a_claim_that_is_throttled_fails_as_transient() {
     let (server, ledger) = start().await;
     server.answer("PutItem", [Answer::error(400, "ThrottlingException", "Rate exceeded")]);

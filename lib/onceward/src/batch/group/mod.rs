@@ -14,6 +14,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use forming::Forming;
 use sending::Sent;
 
@@ -160,5 +161,9 @@ impl Ledger for GroupedLedger {
 
     async fn release(&self, key: &LedgerKey, owner: &str) -> Result<(), LedgerError> {
         self.ports.ledger.release(key, owner).await
+    }
+
+    async fn keep(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        self.ports.ledger.keep(key, until).await
     }
 }

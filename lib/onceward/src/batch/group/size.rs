@@ -19,7 +19,12 @@ pub(super) fn bytes(commit: &Commit) -> usize {
     let events = commit.events.iter().map(Envelope::bytes_max).sum::<usize>();
     let answer = commit.answer.as_ref().map_or(0, String::len);
     let key = commit.key.function.len() + commit.key.idempotency_key.len();
-    RECORD_BYTES + key + events + answer + commit.actions.iter().map(action_bytes).sum::<usize>()
+    RECORD_BYTES
+        + key
+        + commit.origin.bytes()
+        + events
+        + answer
+        + commit.actions.iter().map(action_bytes).sum::<usize>()
 }
 
 fn action_bytes(action: &Action) -> usize {

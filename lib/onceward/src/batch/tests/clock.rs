@@ -77,10 +77,10 @@ async fn charge<C>(_: Ping, _: C) -> HandlerResult {
 async fn a_contender_never_waits_longer_than_a_lease_can_last() {
     let world = World::new();
     let message = world.delivery("1", 0);
-    let fingerprint = crate::Envelope::parse(&message.body).unwrap().fingerprint();
+    let fingerprint = crate::Envelope::parse(&message.body).unwrap().fingerprint().unwrap();
     let now = world.now();
     let expires_at = now + TimeDelta::days(3);
-    let lease = crate::Lease { owner: "other".to_owned(), fingerprint, expires_at };
+    let lease = crate::Lease { owner: "other".to_owned(), origin: fingerprint.into(), expires_at };
     let key = crate::LedgerKey { function: "charge".to_owned(), idempotency_key: "e-1".to_owned() };
     world.ports.ledger.claim(&crate::Claim { key, lease, now, expires_at }).await.unwrap();
     let guarded = Function::new("charge").guarded().on(charge::<Context>);

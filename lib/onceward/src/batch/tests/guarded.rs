@@ -39,8 +39,8 @@ async fn record(ledger: &dyn Ledger) -> Option<LedgerRecord> {
 
 /// Takes the key of `e-1` for the other party, with the fingerprint that the event of `body` has.
 async fn claim_by_other(ports: &Ports, body: &str, expires_at: DateTime<Utc>) -> ClaimOutcome {
-    let fingerprint = crate::Envelope::parse(body).unwrap().fingerprint();
-    let lease = Lease { owner: "other".to_owned(), fingerprint, expires_at };
+    let fingerprint = crate::Envelope::parse(body).unwrap().fingerprint().unwrap();
+    let lease = Lease { owner: "other".to_owned(), origin: fingerprint.into(), expires_at };
     let now = ports.clock.now();
     ports.ledger.claim(&Claim { key: key(), lease, now, expires_at: now + Duration::from_hours(1) }).await.unwrap()
 }
@@ -147,5 +147,5 @@ async fn every_run_and_retry_gets_the_same_idempotency_key() {
     for receive_count in 1..=3 {
         world.handle(&function, [again(&world.delivery("1", 0), receive_count)]).await;
     }
-    assert_eq!(*keys.lock().unwrap(), [1, 2, 3].map(|attempt| ("e-1".to_owned(), attempt)));
+    assert_eq!(*keys.lock().unwrap(), [1, 2, 3].map(|attempt| ("tests#e-1".to_owned(), attempt)));
 }

@@ -3,6 +3,7 @@ mod duplicates;
 mod failures;
 mod groups;
 mod guarded;
+mod identity;
 mod keys;
 mod order;
 mod races;

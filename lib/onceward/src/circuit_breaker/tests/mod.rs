@@ -37,6 +37,7 @@ fn context(world: &World) -> Context {
         ports: world.ports.clone(),
         event,
         idempotency_key: "e-1".to_owned(),
+        identity: None,
         invocation: world.invocation(),
         attempt: 1,
         subject: OnceLock::new(),

@@ -83,7 +83,7 @@ fn an_answer_has_a_limit_that_names_it() {
 #[test]
 fn answer_and_events_have_to_fit_one_record() {
     // The subjects are what has no limit of its own below the record's.
-    let own = PARTITION_KEY_BYTES_MAX + 100 + 256;
+    let own = PARTITION_KEY_BYTES_MAX + 196 + 256;
     let event = r#"{"text":""}"#.len() + 2 + 2 * r#""it.happened.v1""#.len() + 1_024 + 1;
     let unit = |bytes: usize| {
         let (first, second) = (200_000, bytes - own - 2 * event - ANSWER_BYTES_MAX - 200_000);
@@ -127,7 +127,7 @@ fn a_condition_compares_no_more_than_a_row_can_have() {
 #[test]
 fn rows_answer_and_events_have_at_most_4_mb_together() {
     let own = "pk".len() + "10".len() + "text".len();
-    let record = |answer: usize| PARTITION_KEY_BYTES_MAX + 100 + 256 + answer;
+    let record = |answer: usize| PARTITION_KEY_BYTES_MAX + 196 + 256 + answer;
     for answer in [0, 1_000] {
         let unit = |bytes: usize| {
             let rows = (10..20)

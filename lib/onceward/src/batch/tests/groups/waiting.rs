@@ -175,7 +175,7 @@ fn commit(world: &World, value: u32) -> Commit {
     Commit {
         key: LedgerKey { function: "count".to_owned(), idempotency_key: format!("e-{value}") },
         commit_id: format!("commit-{value}"),
-        fingerprint: "fingerprint".to_owned(),
+        origin: crate::Origin::default(),
         owner: None,
         actions: vec![action],
         events: Vec::new(),
