@@ -11,7 +11,8 @@ use crate::SOURCE;
 /// Guarded: a message cannot join the transaction. SNS has no idempotency key for standard topics, so a run that dies
 /// between message and commit sends it again; the attribute `idempotency_key` lets a subscriber tell.
 pub fn function(topic: SnsTopic) -> Function<SnsTopic> {
-    Function::with("send-confirmation", topic).source(SOURCE).guarded().on(send_confirmation)
+    let function = Function::with("send-confirmation", topic).source(SOURCE).guarded();
+    function.publishes::<ConfirmationSent>().on(send_confirmation)
 }
 
 /// Publishes the message to the topic.

@@ -14,6 +14,7 @@ use crate::{Authorization, Gateway, GatewayError, Payment, SOURCE, gateway::Paym
 pub fn function(gateway: Gateway, breaker: &CircuitBreaker) -> Function<Dependencies> {
     let dependencies = Dependencies { gateway, breaker: breaker.clone() };
     let function = Function::with("authorize-payment", dependencies).source(SOURCE).guarded();
+    let function = function.writes::<Payment>().publishes::<PaymentAuthorized>().publishes::<PaymentDeclined>();
     function.circuit_breaker(breaker).on(authorize_payment)
 }
 

@@ -60,7 +60,8 @@
 //! let harness = Harness::new().given(&Account { owner: "ada".to_owned(), balance: 900 });
 //!
 //! let due = RentDue { owner: "ada".to_owned(), amount: 400 };
-//! harness.deliver_twice(&Function::new("pay-rent").on(pay_rent), &due).await;
+//! let function = Function::new("pay-rent").writes::<Account>().publishes::<RentPaid>().on(pay_rent);
+//! harness.deliver_twice(&function, &due).await;
 //!
 //! let account = harness.load::<Account>(&Key::new("owner", "ada"));
 //! assert_eq!(account, Some(Account { owner: "ada".to_owned(), balance: 500 }));

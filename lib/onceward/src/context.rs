@@ -6,7 +6,9 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{Entity, Envelope, EventIdentity, HandlerError, Invocation, Key, Ports, TraceContext};
+use crate::{
+    Entity, Envelope, EventIdentity, HandlerError, Invocation, Key, Ports, TraceContext, declarations::Declarations,
+};
 
 /// The most rows [`Context::query`] returns.
 const QUERY_ROWS_MAX: usize = 1_000;
@@ -26,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) identity: Option<EventIdentity>,
     pub(crate) invocation: Invocation,
     pub(crate) attempt: u32,
+    /// What the function has declared.
+    pub(crate) declared: Arc<Declarations>,
     /// What a request turned out to be about: the subject of the first event of its commit.
     pub(crate) subject: OnceLock<String>,
 }
@@ -121,14 +125,27 @@ impl<D> Context<D> {
 
     /// Reads a row, consistently.
     pub async fn load<T: Entity>(&self, key: &Key) -> Result<Option<T>, HandlerError> {
+        self.may_read(T::TABLE)?;
         let item = self.call.ports.ledger.load(T::TABLE, key).await?;
         item.map(serde_dynamo::from_item).transpose().map_err(HandlerError::from)
     }
 
     /// Reads the rows of a partition whose sort key begins with the given one, in its order: 1,000 at most.
     pub async fn query<T: Entity>(&self, prefix: &Key) -> Result<Vec<T>, HandlerError> {
+        self.may_read(T::TABLE)?;
         let items = self.call.ports.ledger.query(T::TABLE, prefix, QUERY_ROWS_MAX).await?;
         items.into_iter().map(serde_dynamo::from_item).collect::<Result<_, _>>().map_err(HandlerError::from)
+    }
+
+    fn may_read(&self, table: &str) -> Result<(), HandlerError> {
+        if !self.call.ports.strict || self.call.declared.reads(table) {
+            return Ok(());
+        }
+        let message = format!(
+            "the function reads rows of the table `{table}` and does not say so: add .reads::<T>() to it, with the \
+             entity of that table"
+        );
+        Err(HandlerError::terminal(message))
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Ports {
     pub shutdown: Shutdown,
     /// As what it runs.
     pub deployment: Arc<Deployment>,
+    /// Whether a handler that does what its function has not declared is refused, as in tests and on a local cloud.
+    pub strict: bool,
 }
 
 /// The Lambda function that this process runs for, which every ledger record names.

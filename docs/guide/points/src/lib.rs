@@ -66,7 +66,8 @@ impl Entity for Account {
 
 /// The Lambda function: a value that `main`, the tests and the local cloud run.
 pub fn function() -> Function {
-    Function::new("award-points").source("loyalty").on(award_points)
+    let function = Function::new("award-points").source("loyalty");
+    function.writes::<Account>().publishes::<PointsAwarded>().on(award_points)
 }
 
 /// Awards a point for each full unit of currency.

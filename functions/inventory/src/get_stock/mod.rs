@@ -6,7 +6,7 @@ use crate::Stock;
 
 /// The Lambda function.
 pub fn function() -> Query {
-    Query::new("get-stock", "product_id", get_stock)
+    Query::new("get-stock", "product_id", get_stock).reads::<Stock>()
 }
 
 /// Reads the product's row.

@@ -7,7 +7,8 @@ use crate::{SOURCE, Stock};
 
 /// The Lambda function.
 pub fn function() -> Function {
-    Function::new("receive-stock").source(SOURCE).on(receive_stock)
+    let function = Function::new("receive-stock").source(SOURCE);
+    function.writes::<Stock>().publishes::<StockReceived>().on(receive_stock)
 }
 
 /// Makes the goods available.

@@ -7,7 +7,8 @@ use crate::{Reservation, ReservationStatus, SOURCE, Stock};
 
 /// The Lambda function.
 pub fn function() -> Function {
-    Function::new("release-stock").source(SOURCE).on(release_stock)
+    let function = Function::new("release-stock").source(SOURCE);
+    function.writes::<Stock>().publishes::<StockReleased>().on(release_stock)
 }
 
 /// Releases the order's reservation, if it holds one.

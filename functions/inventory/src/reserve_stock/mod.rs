@@ -7,7 +7,8 @@ use crate::{Reservation, ReservationStatus, SOURCE, Stock};
 
 /// The Lambda function.
 pub fn function() -> Function {
-    Function::new("reserve-stock").source(SOURCE).on(reserve_stock)
+    let function = Function::new("reserve-stock").source(SOURCE).writes::<Stock>();
+    function.publishes::<StockReserved>().publishes::<StockRejected>().on(reserve_stock)
 }
 
 /// Reserves, or says what is missing. An order that another one overtakes at the commit runs again on what is left.

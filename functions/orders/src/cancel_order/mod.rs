@@ -9,7 +9,8 @@ use crate::{OrderRow, SOURCE, Status, TimelineEntry};
 ///
 /// After a declined payment it waits for the stock to be released, so that a cancelled order holds nothing.
 pub fn function() -> Function {
-    Function::new("cancel-order").source(SOURCE).on(cancel_rejected).on(cancel_released)
+    let function = Function::new("cancel-order").source(SOURCE);
+    function.writes::<OrderRow>().publishes::<OrderCancelled>().on(cancel_rejected).on(cancel_released)
 }
 
 /// There was not enough stock.

@@ -7,7 +7,8 @@ use crate::{OrderRow, SOURCE, Status, TimelineEntry};
 
 /// The Lambda function.
 pub fn function() -> Function {
-    Function::new("confirm-order").source(SOURCE).on(confirm_order)
+    let function = Function::new("confirm-order").source(SOURCE);
+    function.writes::<OrderRow>().publishes::<OrderConfirmed>().on(confirm_order)
 }
 
 /// Confirms the order, if it is still open.

@@ -28,7 +28,7 @@ struct TimelineView {
 
 /// The Lambda function.
 pub fn function() -> Query {
-    Query::new("get-order", "id", get_order)
+    Query::new("get-order", "id", get_order).reads::<OrderRow>()
 }
 
 /// Reads the order and its timeline.

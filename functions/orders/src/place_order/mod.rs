@@ -28,7 +28,7 @@ struct Placed<'a> {
 
 /// The Lambda function.
 pub fn function() -> Command {
-    Command::new("place-order", place_order).source(SOURCE)
+    Command::new("place-order", place_order).source(SOURCE).writes::<OrderRow>().publishes::<OrderPlaced>()
 }
 
 /// Checks the order and puts it on record; everything else follows from its event.

@@ -12,6 +12,7 @@ use crate::{SOURCE, TimelineEntry};
 pub fn function() -> Function {
     Function::new("track-order")
         .source(SOURCE)
+        .writes::<TimelineEntry>()
         .on(track::<StockReserved>)
         .on(track::<StockRejected>)
         .on(track::<StockReleased>)

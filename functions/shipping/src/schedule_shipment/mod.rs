@@ -7,7 +7,8 @@ use crate::{SOURCE, Shipment};
 
 /// The Lambda function.
 pub fn function() -> Function {
-    Function::new("schedule-shipment").source(SOURCE).on(schedule_shipment)
+    let function = Function::new("schedule-shipment").source(SOURCE);
+    function.writes::<Shipment>().publishes::<ShipmentScheduled>().on(schedule_shipment)
 }
 
 /// Puts the shipment on record.

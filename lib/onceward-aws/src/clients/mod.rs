@@ -14,7 +14,7 @@ use aws_smithy_http_client::{
 use crate::{RunError, settings};
 
 /// One try of a call: a connection that is dead is given up while there is time for another.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often the SDK sends one call that is throttled, fails inside AWS or gets no answer.
 pub(crate) const CALL_TRIES_MAX: u32 = 3;

@@ -7,8 +7,8 @@ use aws_lambda_events::{
 };
 use lambda_runtime::LambdaEvent;
 use onceward::{
-    BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Function, Ports, Postponement,
-    Visibility, VisibilityError,
+    BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Description, Function, Ports,
+    Postponement, Visibility, VisibilityError,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,6 +26,12 @@ const BATCH_FAILED: &str = "BatchFailed";
 const FAILURES_NAMED_MAX: usize = 10;
 
 impl<D: Send + Sync + 'static> Runnable for Function<D> {
+    const VARIABLES: &'static [&'static str] = &[settings::LEDGER_TABLE, settings::DEAD_LETTER_QUEUE_URL];
+
+    fn describe(&self) -> Description {
+        self.describe()
+    }
+
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         self.check().map_err(RunError::function)?;
         let bound = Arc::new(Bound {

@@ -3,14 +3,21 @@ use std::{collections::BTreeMap, sync::Arc};
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use lambda_runtime::LambdaEvent;
-use onceward::{Command, HttpRequest, HttpResponse, Query};
+use onceward::{Command, Description, HttpRequest, HttpResponse, Query};
 use serde::Serialize;
 
 use super::{
     Aws, Handler, InvocationError, Payload, RunError, Runnable, invocation, ports, query_ports, source::MALFORMED,
 };
+use crate::settings;
 
 impl<D: Send + Sync + 'static> Runnable for Command<D> {
+    const VARIABLES: &'static [&'static str] = &[settings::LEDGER_TABLE];
+
+    fn describe(&self) -> Description {
+        self.describe()
+    }
+
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         self.check().map_err(RunError::function)?;
         let bound = Arc::new((self, ports(aws)?));
@@ -26,6 +33,12 @@ impl<D: Send + Sync + 'static> Runnable for Command<D> {
 }
 
 impl Runnable for Query {
+    const VARIABLES: &'static [&'static str] = &[];
+
+    fn describe(&self) -> Description {
+        self.describe()
+    }
+
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         self.check().map_err(RunError::function)?;
         let bound = Arc::new((self, query_ports(aws)?));

@@ -1,3 +1,4 @@
+mod ask;
 mod function;
 mod handler;
 mod http;
@@ -6,7 +7,11 @@ mod shutdown;
 mod source;
 mod stream;
 
-use std::{fmt, process::ExitCode, sync::Arc};
+use std::{
+    fmt,
+    process::ExitCode,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,7 +19,7 @@ use lambda_runtime::{
     Context, Diagnostic, LambdaEvent, Runtime, Service,
     tower::{Layer, layer::util::Identity},
 };
-use onceward::{Clock as _, FunctionError, Invocation, Ports, Shutdown, TraceContext};
+use onceward::{Clock as _, Description, FunctionError, Invocation, Ports, Shutdown, TraceContext};
 
 pub use handler::{Handler, InvocationError, Payload};
 
@@ -94,11 +99,20 @@ pub enum RunError {
 /// What [`run`] runs: a [`Function`](onceward::Function), [`Command`](onceward::Command),
 /// [`Query`](onceward::Query) or [`Relay`](onceward::Relay).
 pub trait Runnable: Send + Sized + 'static {
+    /// The environment variables that it does not start without, those of its tables left out.
+    const VARIABLES: &'static [&'static str];
+
+    /// What it is and says of itself, without a call.
+    fn describe(&self) -> Description;
+
     /// Binds it to its clients, by what the environment says. No call is made.
     fn bind(self, aws: &Aws) -> Result<Handler, RunError>;
 }
 
 /// Serves a function's invocations until Lambda stops the process: the last line of `main`.
+///
+/// With the environment variable `ONCEWARD_ASK=describe` the process prints one line of JSON that says what the function
+/// is (name, kind, event types, tables, variables), and ends: `onceward check` compares it with the template.
 ///
 /// Misconfiguration ends the process with one line in the log that says what to set. No AWS call is made before the
 /// first invocation. Invocations are served one at a time on this thread; on Lambda Managed Instances as many at once as
@@ -124,6 +138,9 @@ where
     <L::Service as Service<LambdaEvent<Payload>>>::Future: Send,
     <L::Service as Service<LambdaEvent<Payload>>>::Error: Into<Diagnostic> + fmt::Debug,
 {
+    if let Some(request) = std::env::var_os(ask::ASK) {
+        return ask::answer(&request, build);
+    }
     log::init();
     let Err(error) = serve(&layer, build) else { return ExitCode::SUCCESS };
     tracing::error!(error = error.to_string(), "the function stopped");
@@ -139,7 +156,7 @@ where
     <L::Service as Service<LambdaEvent<Payload>>>::Error: Into<Diagnostic> + fmt::Debug,
 {
     async_runtime()?.block_on(async {
-        let aws = Aws { config: clients::config().await?, shutdown: Shutdown::new() };
+        let aws = Aws { config: clients::config().await?, shutdown: Shutdown::new(), asked: None };
         let service = layer.layer(build(&aws)?.bind(&aws)?);
         if std::env::var_os(RUNTIME_API).is_none() {
             return Err(RunError::NotOnLambda);
@@ -165,18 +182,52 @@ fn async_runtime() -> std::io::Result<tokio::runtime::Runtime> {
 pub struct Aws {
     config: SdkConfig,
     shutdown: Shutdown,
+    /// Names of the variables that were asked for, while the function only describes itself.
+    asked: Option<Mutex<Vec<&'static str>>>,
 }
+
+/// What a variable holds while a function only describes itself.
+const PLACEHOLDER: &str = "placeholder";
+
+/// The same for a topic.
+const PLACEHOLDER_TOPIC_ARN: &str = "arn:aws:sns:us-east-1:000000000000:placeholder";
 
 impl Aws {
     /// An environment variable that must be set and not empty.
+    ///
+    /// Where it has a form that is checked at once, [`variable_like`](Self::variable_like) is the one to use.
     pub fn variable(&self, name: &'static str) -> Result<String, RunError> {
-        settings::required(name)
+        self.variable_like(name, PLACEHOLDER)
+    }
+
+    /// An environment variable that must be set and not empty, such as `https://payments.example.com` or `30`.
+    ///
+    /// The example is what the function gets in its place when it is asked to describe itself (`ONCEWARD_ASK`), so it
+    /// must be one that the function can be made of.
+    pub fn variable_like(&self, name: &'static str, example: &str) -> Result<String, RunError> {
+        if self.asks_for(name) { Ok(example.to_owned()) } else { settings::required(name) }
     }
 
     /// The SNS topic whose ARN is in the environment variable.
     pub fn topic(&self, variable: &'static str) -> Result<SnsTopic, RunError> {
-        let arn = settings::required_topic_arn(variable)?;
+        let arn = match self.asks_for(variable) {
+            true => PLACEHOLDER_TOPIC_ARN.to_owned(),
+            false => settings::required_topic_arn(variable)?,
+        };
         Ok(SnsTopic::new(aws_sdk_sns::Client::new(&self.config), arn).named_by(variable))
+    }
+
+    /// Notes the name, if values are not needed.
+    fn asks_for(&self, name: &'static str) -> bool {
+        let Some(asked) = &self.asked else { return false };
+        asked.lock().unwrap_or_else(PoisonError::into_inner).push(name);
+        true
+    }
+
+    /// The names that were asked for, in order.
+    fn asked(&self) -> Vec<String> {
+        let asked = self.asked.iter().flat_map(|asked| asked.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        asked.map(str::to_owned).collect()
     }
 }
 
@@ -212,6 +263,7 @@ fn ports_with(aws: &Aws, ledger_table: &str) -> Result<Ports, RunError> {
         randomness: Arc::new(SystemRandomness),
         shutdown: aws.shutdown.clone(),
         deployment: Arc::new(settings::deployment()?),
+        strict: settings::strict()?,
     })
 }
 

@@ -4,12 +4,18 @@ use aws_lambda_events::{
     dynamodb::{Event, EventRecord},
     streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse},
 };
-use onceward::{AttributeValue, Envelope, Relay, StreamRecord};
+use onceward::{AttributeValue, Description, Envelope, Relay, StreamRecord};
 
 use super::{Aws, Handler, InvocationError, RunError, Runnable, source::MALFORMED};
 use crate::{EventBridgePublisher, SystemClock, SystemRandomness, dynamodb::EVENTS, settings};
 
 impl Runnable for Relay {
+    const VARIABLES: &'static [&'static str] = &[settings::EVENT_BUS_NAME];
+
+    fn describe(&self) -> Description {
+        self.describe()
+    }
+
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         let bus = settings::required_bus(settings::EVENT_BUS_NAME)?;
         let publisher = Arc::new(EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(&aws.config), bus));

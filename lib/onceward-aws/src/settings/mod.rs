@@ -5,7 +5,7 @@ mod rules;
 use std::collections::HashMap;
 
 use onceward::Deployment;
-use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, LAMBDA_NAME, REGION, Rule, TABLE, TOPIC_ARN};
+use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, FLAG, LAMBDA_NAME, ON, REGION, Rule, TABLE, TOPIC_ARN};
 
 use crate::RunError;
 
@@ -21,6 +21,8 @@ pub(crate) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
 const LAMBDA_FUNCTION: &str = "AWS_LAMBDA_FUNCTION_NAME";
 /// Other names under which the same function has run, comma separated: after a rename, or beside this one.
 const FORMER_FUNCTION_NAMES: &str = "FORMER_FUNCTION_NAMES";
+/// Whether functions are held to what they declare.
+const STRICT: &str = "ONCEWARD_STRICT";
 
 /// Said of a dead-letter queue: there is none, on purpose. To leave the variable out is a mistake.
 const NONE: &str = "none";
@@ -71,6 +73,12 @@ pub(crate) fn required_bus(name: &'static str) -> Result<String, RunError> {
 /// A topic's ARN.
 pub(crate) fn required_topic_arn(name: &'static str) -> Result<String, RunError> {
     present(name, variable(name), &TOPIC_ARN)
+}
+
+/// Whether a handler is refused that does what its function has not declared: `1` on a local cloud, else not set.
+pub(crate) fn strict() -> Result<bool, RunError> {
+    let value = variable(STRICT).map(|value| checked(STRICT, value, &FLAG)).transpose()?;
+    Ok(value.as_deref() == Some(ON))
 }
 
 /// The region to call. It must be told: the SDK would ask the network for it at the cold start.

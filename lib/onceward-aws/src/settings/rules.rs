@@ -54,6 +54,12 @@ pub(super) const LAMBDA_NAME: Rule = Rule {
     holds: |value| is_name(value, 64, "_-"),
 };
 
+/// Said of a flag that is set.
+pub(super) const ON: &str = "1";
+
+/// One of ours, which is on or off.
+pub(super) const FLAG: Rule = Rule { expected: "1 or 0", holds: |value| matches!(value, ON | "0") };
+
 /// Digits of an account's number.
 const ACCOUNT_DIGITS: usize = 12;
 

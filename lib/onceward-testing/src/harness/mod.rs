@@ -68,8 +68,8 @@ impl Harness {
         let start = DateTime::from_timestamp(START_SECONDS, 0).expect("a valid time");
         let (ledger, clock) = (Arc::new(MemoryLedger::new()), Arc::new(ManualClock::new(start)));
         let randomness = Arc::new(SeededRandomness::new(seed));
-        let (shutdown, deployment) = (Shutdown::new(), Arc::default());
-        let ports = Ports { ledger: ledger.clone(), clock: clock.clone(), randomness, shutdown, deployment };
+        let (shutdown, deployment, strict) = (Shutdown::new(), Arc::default(), true);
+        let ports = Ports { ledger: ledger.clone(), clock: clock.clone(), randomness, shutdown, deployment, strict };
         let (published, count) = (Mutex::default(), AtomicU64::new(0));
         Self { ledger, clock, ports, queue: MemorySourceQueue::default(), published, count }
     }

@@ -101,6 +101,7 @@ impl<D: Send + Sync + 'static> Function<D> {
             identity,
             invocation,
             attempt: delivery.receive_count,
+            declared: Arc::clone(&self.settings.declared),
             subject: OnceLock::new(),
         };
         Ok((envelope, call, refused))

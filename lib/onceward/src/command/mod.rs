@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::{
-    Context, EventMetadata, Fingerprint, FingerprintError, FunctionError, HandlerResult, HttpRequest, HttpResponse,
-    Invocation, Ports, Reason, TraceContext,
+    Access, Context, Description, Entity, Event, EventMetadata, Fingerprint, FingerprintError, FunctionError,
+    FunctionKind, HandlerResult, HttpRequest, HttpResponse, Invocation, Ports, Reason, TraceContext,
     context::{Call, new_trace},
     execute::{Execution, Failure, Outcome},
     fingerprint,
@@ -72,6 +72,32 @@ impl<D: Send + Sync + 'static> Command<D> {
         self
     }
 
+    /// It publishes events of type `E`.
+    #[must_use]
+    pub fn publishes<E: Event>(mut self) -> Self {
+        Arc::make_mut(&mut self.settings.declared).publish::<E>();
+        self
+    }
+
+    /// It reads rows of `T`'s table.
+    #[must_use]
+    pub fn reads<T: Entity>(mut self) -> Self {
+        Arc::make_mut(&mut self.settings.declared).access::<T>(Access::Read);
+        self
+    }
+
+    /// It writes rows of `T`'s table, and may read them.
+    #[must_use]
+    pub fn writes<T: Entity>(mut self) -> Self {
+        Arc::make_mut(&mut self.settings.declared).access::<T>(Access::Write);
+        self
+    }
+
+    /// What it is and says of itself.
+    pub fn describe(&self) -> Description {
+        Description::of(&self.settings, FunctionKind::Command).with_ledger(&self.settings)
+    }
+
     /// The function's name.
     pub fn name(&self) -> &'static str {
         self.settings.name
@@ -94,6 +120,7 @@ impl<D: Send + Sync + 'static> Command<D> {
             identity: None,
             invocation,
             attempt: 1,
+            declared: Arc::clone(&self.settings.declared),
             subject: OnceLock::new(),
         });
         let outcome = match key.and_then(|_| acceptable(&request)) {

@@ -94,6 +94,7 @@ impl Execution<'_> {
 
     fn commit(&self, effects: Parts, owner: Option<&str>) -> Result<Commit, UnitOfWorkError> {
         let ports = &self.call.ports;
+        self.settings.declared.check(self.settings.name, &effects, ports.strict)?;
         let commit_id = ports.uuid().to_string();
         let committed_at = ports.clock.now();
         let events = effects.events.into_iter().enumerate();

@@ -26,7 +26,7 @@ use place::Place;
 pub(crate) use place::{displaced, of_id, of_identity};
 
 /// Work stops this long before the invocation's deadline, so that what failed can still be reported.
-pub(crate) const DEADLINE_MARGIN: Duration = Duration::from_millis(300);
+pub const DEADLINE_MARGIN: Duration = Duration::from_millis(300);
 
 /// What runs when the process is asked to stop may go on for this long. Lambda kills 500 ms after it asks:
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-shutdown>.

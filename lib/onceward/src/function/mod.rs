@@ -1,3 +1,4 @@
+mod declare;
 mod error;
 mod settings;
 

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::FunctionError;
-use crate::{Backoff, CircuitBreaker, batch::GROUP_ACTIONS_MAX};
+use crate::{Backoff, CircuitBreaker, batch::GROUP_ACTIONS_MAX, declarations::Declarations};
 
 /// How many records of a batch are handled at a time.
 const CONCURRENCY: usize = 10;
@@ -33,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) key_header: Option<&'static str>,
     /// No handler runs while one of them is open.
     pub(crate) circuit_breakers: Vec<CircuitBreaker>,
+    /// What it says that it does.
+    pub(crate) declared: Arc<Declarations>,
 }
 
 impl Settings {
@@ -48,6 +50,7 @@ impl Settings {
             retention,
             key_header: None,
             circuit_breakers: Vec::new(),
+            declared: Arc::default(),
         }
     }
 

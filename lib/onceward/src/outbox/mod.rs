@@ -2,7 +2,7 @@ use std::{collections::HashSet, error::Error};
 
 use async_trait::async_trait;
 
-use crate::{Backoff, Clock, Envelope, Randomness, error::chain, telemetry::milliseconds};
+use crate::{Backoff, Clock, Description, Envelope, FunctionKind, Randomness, error::chain, telemetry::milliseconds};
 
 /// How often the relay sends an event that was refused, before the stream has to bring its record again.
 const PUBLISH_TRIES_MAX: u32 = 4;
@@ -65,6 +65,11 @@ impl Relay {
     /// The function's name.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// What it is.
+    pub fn describe(&self) -> Description {
+        Description::new(self.name, FunctionKind::Relay)
     }
 
     /// Publishes the records' events; answers the sequence number of the first record that failed.

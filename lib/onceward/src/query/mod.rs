@@ -7,7 +7,8 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use serde::Serialize;
 
 use crate::{
-    Context, EventMetadata, FunctionError, HandlerError, HttpRequest, HttpResponse, Invocation, Ports,
+    Access, Context, Description, Entity, EventMetadata, FunctionError, FunctionKind, HandlerError, HttpRequest,
+    HttpResponse, Invocation, Ports,
     context::{Call, new_trace},
     function::Settings,
     telemetry::Hop,
@@ -49,6 +50,18 @@ impl Query {
         Self { settings: Settings::new(name), parameter, handler: Arc::new(run) }
     }
 
+    /// It reads rows of `T`'s table.
+    #[must_use]
+    pub fn reads<T: Entity>(mut self) -> Self {
+        Arc::make_mut(&mut self.settings.declared).access::<T>(Access::Read);
+        self
+    }
+
+    /// What it is and says of itself.
+    pub fn describe(&self) -> Description {
+        Description::of(&self.settings, FunctionKind::Query)
+    }
+
     /// The function's name.
     pub fn name(&self) -> &'static str {
         self.settings.name
@@ -80,6 +93,7 @@ impl Query {
             identity: None,
             invocation,
             attempt: 1,
+            declared: Arc::clone(&self.settings.declared),
             subject: OnceLock::new(),
         });
         let context = Context { dependencies: Arc::new(()), call: Arc::clone(&call) };

@@ -39,6 +39,16 @@ pub enum UnitOfWorkError {
         /// What to do.
         advice: &'static str,
     },
+    /// A function does what it has not said of itself.
+    #[error("the function {function} {does} and does not say so: add .{line}::<…>() to it, with the type that it is")]
+    Undeclared {
+        /// The function.
+        function: &'static str,
+        /// What it does.
+        does: String,
+        /// The method that says so.
+        line: &'static str,
+    },
     /// A value has no form in the store.
     #[error("{what} cannot be serialized: {message}")]
     NotSerializable {

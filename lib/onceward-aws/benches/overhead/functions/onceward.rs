@@ -45,5 +45,6 @@ fn main() -> ExitCode {
     if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_none() {
         return ExitCode::SUCCESS;
     }
-    onceward_aws::run(Function::new("reserve-stock").source("inventory").on(reserve).on(hand_over))
+    let function = Function::new("reserve-stock").source("inventory");
+    onceward_aws::run(function.writes::<Stock>().publishes::<StockReserved>().on(reserve).on(hand_over))
 }

@@ -42,10 +42,15 @@ pub(in crate::lambda) fn variables(
 ) -> Vec<(String, String)> {
     let task_root = spec.working_directory.display().to_string();
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-    let mut variables: Vec<_> =
-        [("PATH", PATH_DEFAULT), ("TZ", ":UTC"), ("LANG", "en_US.UTF-8"), ("LAMBDA_RUNTIME_DIR", &task_root)]
-            .map(owned)
-            .into();
+    let defaults = [
+        ("PATH", PATH_DEFAULT),
+        ("TZ", ":UTC"),
+        ("LANG", "en_US.UTF-8"),
+        ("LAMBDA_RUNTIME_DIR", &task_root),
+        // Here a handler is held to what its function declares: on AWS it is only warned.
+        ("ONCEWARD_STRICT", "1"),
+    ];
+    let mut variables: Vec<_> = defaults.map(owned).into();
     variables.extend(INHERITED.iter().filter_map(|name| Some(((*name).to_owned(), env::var(name).ok()?))));
     variables.extend(spec.environment.iter().map(|(name, value)| (name.clone(), value.clone())));
     let runtime_api = runtime_api.to_string();

@@ -40,6 +40,7 @@ fn context(world: &World) -> Context {
         identity: None,
         invocation: world.invocation(),
         attempt: 1,
+        declared: Arc::default(),
         subject: OnceLock::new(),
     };
     Context { dependencies: Arc::new(()), call: Arc::new(call) }
