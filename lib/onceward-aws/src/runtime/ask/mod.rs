@@ -4,7 +4,7 @@
 //! other variable is needed and no call is made. Readers ignore members they do not know, so that later kinds and
 //! requests add to this form.
 
-use std::{ffi::OsStr, io::Write as _, process::ExitCode, time::Duration};
+use std::{ffi::OsStr, io::Write as _, process::ExitCode, sync::Mutex, time::Duration};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use onceward::{Access, DEADLINE_MARGIN, Description, FunctionKind, Shutdown};
@@ -28,8 +28,7 @@ const UNKNOWN_REQUEST: u8 = 2;
 /// Answers on stdout, whatever `build` makes of placeholders.
 pub(super) fn answer<R: Runnable>(request: &OsStr, build: impl FnOnce(&Aws) -> Result<R, RunError>) -> ExitCode {
     if request != DESCRIBE {
-        let _ =
-            writeln!(std::io::stderr(), "{ASK} is {request:?}, which this build cannot answer: it knows {DESCRIBE}");
+        let _ = writeln!(std::io::stderr(), "{ASK} is {request}, which this build cannot answer: it knows {DESCRIBE}");
         return ExitCode::from(UNKNOWN_REQUEST);
     }
     let line = describe(build);
@@ -42,7 +41,7 @@ pub(super) fn answer<R: Runnable>(request: &OsStr, build: impl FnOnce(&Aws) -> R
 fn describe<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Value {
     // Clients are made and make no call: they need no region, no credentials.
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    let aws = Aws { config, shutdown: Shutdown::new(), asked: Some(Default::default()) };
+    let aws = Aws { config, shutdown: Shutdown::new(), asked: Some(Mutex::default()) };
     let mut said = json!({"onceward": {"description": FORM, "version": env!("CARGO_PKG_VERSION")}});
     let mut variables = Vec::new();
     match build(&aws) {
