@@ -28,6 +28,8 @@ const UNKNOWN_REQUEST: u8 = 2;
 /// Answers on stdout, whatever `build` makes of placeholders.
 pub(super) fn answer<R: Runnable>(request: &OsStr, build: impl FnOnce(&Aws) -> Result<R, RunError>) -> ExitCode {
     if request != DESCRIBE {
+        let request = request.to_string_lossy();
+        let request = request.escape_debug();
         let _ = writeln!(std::io::stderr(), "{ASK} is {request}, which this build cannot answer: it knows {DESCRIBE}");
         return ExitCode::from(UNKNOWN_REQUEST);
     }

@@ -8,6 +8,10 @@ async fn ignore(_: OrderPlaced, _: Context<String>) -> HandlerResult {
     Ok(UnitOfWork::new())
 }
 
+async fn get(_: String, _: Context) -> QueryResult<()> {
+    Ok(None)
+}
+
 #[test]
 fn a_function_says_what_it_is_and_which_variables_it_needs() {
     let said = describe(|aws| {
@@ -39,9 +43,6 @@ fn each_kind_says_which_it_is_and_needs_its_own_variables() {
     let kind_and_variables = |said: Value| (said["kind"].clone(), said["variables"].clone());
     let command = describe(|_| Ok(Command::new("place", |(): (), _| async { Ok(UnitOfWork::new()) })));
     assert_eq!(kind_and_variables(command), (json!("command"), json!([{"name": "LEDGER_TABLE"}])));
-    async fn get(_: String, _: Context) -> QueryResult<()> {
-        Ok(None)
-    }
     let query = describe(|_| Ok(Query::new("get", "id", get)));
     assert_eq!(kind_and_variables(query), (json!("query"), json!([])));
     let relay = describe(|_| Ok(Relay::new("relay")));
