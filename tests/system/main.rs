@@ -5,6 +5,7 @@
 //! have, with the name of what is missing.
 
 mod bad_input;
+mod builds;
 mod clients;
 mod cloud;
 mod conformance;
@@ -18,6 +19,7 @@ mod guide;
 mod orders;
 mod outage;
 mod permissions;
+mod saved;
 mod sources;
 mod system;
 mod tidy;
@@ -37,7 +39,9 @@ const THREADS: usize = 2;
 type Suite = fn() -> Vec<Trial>;
 
 /// Suites that run nowhere but on the embedded cloud, and why.
-const EMBEDDED: [(Suite, &str); 11] = [
+const EMBEDDED: [(Suite, &str); 13] = [
+    (builds::trials, "runs functions that are no part of the deployed template"),
+    (saved::trials, "writes what earlier builds have written, on whichever cloud"),
     (guide::trials, "runs the guide's template as `onceward dev` does"),
     (crashes::trials, "kills function processes, which only the embedded cloud shows"),
     (outage::trials, "takes down the payment gateway that all tests on this cloud share"),

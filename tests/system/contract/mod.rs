@@ -17,6 +17,7 @@ use onceward_testing::contract::{
 
 use crate::cloud::{SharedCloud, known_difference};
 use ledger::Tables;
+pub(crate) use queues::Queue;
 
 pub(crate) fn trials(cloud: &Arc<SharedCloud>) -> Vec<Trial> {
     let tables = Arc::new(Tables::default());

@@ -84,14 +84,14 @@ impl QueueProbe for Queues {
 }
 
 /// One queue with a name of its own.
-pub(super) struct Queue {
+pub(crate) struct Queue {
     client: Client,
     url: String,
 }
 
 impl Queue {
     /// A FIFO queue tells messages that were sent without a deduplication id by their bodies.
-    pub(super) async fn create<const N: usize>(
+    pub(crate) async fn create<const N: usize>(
         client: &Client,
         fifo: bool,
         attributes: [(QueueAttributeName, String); N],
@@ -108,14 +108,14 @@ impl Queue {
         Self { client: client.clone(), url: answer.queue_url.expect("a URL") }
     }
 
-    pub(super) async fn arn(&self) -> String {
+    pub(crate) async fn arn(&self) -> String {
         let request = self.client.get_queue_attributes().queue_url(&self.url).attribute_names(QueueArn);
         let attributes = request.send().await.expect("the queue has attributes").attributes;
         attributes.and_then(|mut attributes| attributes.remove(&QueueArn)).expect("an ARN")
     }
 
     /// Receives messages and deletes them.
-    pub(super) async fn take(&self, wait: Duration) -> Vec<Message> {
+    pub(crate) async fn take(&self, wait: Duration) -> Vec<Message> {
         let messages = self.receive(wait).await;
         for message in &messages {
             let request = self.client.delete_message().queue_url(&self.url);
