@@ -69,10 +69,11 @@ fn manifest(workspace: &str) -> String {
     let source = Path::new(ROOT).join("tests/builds/main.rs");
     format!(
         "[package]\nname = \"earlier-builds\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [[bin]]\nname = \"earlier-builds\"\npath = {source:?}\n\n[dependencies]\n\
+         [[bin]]\nname = \"earlier-builds\"\npath = \"{}\"\n\n[dependencies]\n\
          onceward = {{ path = \"../sources/lib/onceward\" }}\n\
          onceward-aws = {{ path = \"../sources/lib/onceward-aws\" }}\n\
-         serde = {{ version = \"1\", features = [\"derive\"] }}\n\n{profile}"
+         serde = {{ version = \"1\", features = [\"derive\"] }}\n\n{profile}",
+        source.display(),
     )
 }
 

@@ -285,6 +285,19 @@ async fn a_handler_that_now_refuses_does_not_make_a_letter_of_a_displaced_duplic
     assert_eq!((world.count().await, world.queue.letters().len()), (2, 0));
 }
 
+/// As for any redelivered duplicate: two reads, no run of the handler, no refused commit.
+#[tokio::test]
+async fn a_displaced_duplicate_that_is_redelivered_is_read_ahead() {
+    let world = World::new();
+    let events = [event(&world, "a", "1", 5), event(&world, "b", "1", 5)];
+    for message in &events {
+        assert!(world.handle(&counting(), [message.clone()]).await.is_empty());
+    }
+    let (commits, finds) = (world.ledger.commit_ids().len(), world.ledger.finds());
+    assert!(world.handle(&counting(), events.map(|message| again(&message, 2))).await.is_empty());
+    assert_eq!((world.ledger.commit_ids().len(), world.ledger.finds()), (commits, finds + 2));
+}
+
 #[tokio::test]
 async fn a_source_that_no_record_can_name_is_refused() {
     let world = World::new();
