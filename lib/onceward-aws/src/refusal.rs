@@ -165,6 +165,12 @@ pub(crate) fn explain(action: &str, resources: &[Resource], said: Said) -> BoxEr
     Box::new(refusal)
 }
 
+/// An error with its causes, for the log.
+pub(crate) fn one_line(error: &(dyn Error + 'static)) -> String {
+    let errors = std::iter::successors(Some(error), |&error| error.source());
+    errors.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Action and ARN, as IAM words a refusal. They may not be what was called: a key that encrypts a queue, one of the
 /// tables of a transaction.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>

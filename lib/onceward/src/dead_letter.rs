@@ -25,6 +25,8 @@ pub enum Reason {
     Terminal,
     /// The handler's effects cannot be committed as they are.
     InvalidUnitOfWork,
+    /// It failed at the last receive that its queue allows; the error is that of the last try.
+    RetriesExhausted,
 }
 
 impl Reason {
@@ -40,6 +42,7 @@ impl Reason {
             Self::TooLate => "TooLate",
             Self::Terminal => "Terminal",
             Self::InvalidUnitOfWork => "InvalidUnitOfWork",
+            Self::RetriesExhausted => "RetriesExhausted",
         }
     }
 }

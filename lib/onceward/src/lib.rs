@@ -62,7 +62,7 @@ pub use invocation::Invocation;
 pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError};
 pub use outbox::{PublishError, PublishFailure, Publisher, Relay, StreamRecord};
 pub use query::{Query, QueryResult};
-pub use retry::{Backoff, Postponement, Visibility, VisibilityError};
+pub use retry::{Backoff, Postponement, ReceiveLimit, Visibility, VisibilityError};
 pub use shutdown::Shutdown;
 pub use store::{Item, Store, StoreError};
 pub use trace::TraceContext;

@@ -54,6 +54,14 @@ pub struct Postponement {
     pub delay: Duration,
 }
 
+/// After how many receives a queue gives a message up by itself.
+#[async_trait]
+pub trait ReceiveLimit: Send + Sync {
+    /// The receive after which the queue moves the message to its dead-letter queue, without saying why; `None` if
+    /// it never does, or if that cannot be known. Asked only after a message has failed.
+    async fn receive_count_max(&self) -> Option<u32>;
+}
+
 /// Visibility could not be changed for some messages.
 #[derive(Debug, thiserror::Error)]
 #[error("the visibility of {failed} of {total} failed messages could not be changed")]

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     on_the_probe,
-    system::{Depth, System},
+    system::{Depth, System, eventually, found},
 };
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -20,6 +20,11 @@ pub(super) fn trials() -> Vec<Trial> {
         on_the_probe("sources::a_queue_is_told_each_failed_message_and_a_stream_the_lowest_record", partial),
         on_the_probe("sources::other_sources_are_told_that_the_batch_failed", whole_batch),
         on_the_probe("sources::a_terminal_event_of_any_source_is_moved_with_its_reason", terminal),
+        on_the_probe(
+            "sources::what_fails_its_last_receive_is_one_letter_with_the_reason_and_the_attempts",
+            last_receive,
+        ),
+        on_the_probe("sources::what_is_killed_at_its_last_receive_is_moved_without_a_reason", killed),
         on_the_probe("sources::a_direct_invocation_is_answered_or_refused_by_name", direct),
     ]
 }
@@ -97,6 +102,47 @@ async fn terminal(system: System) {
         }
         assert!(letter.body.as_ref().is_some_and(|body| body.contains("refused by")), "{source}: the body as received");
     }
+}
+
+/// The probe's own queue, as its mapping reads it.
+const QUEUE: &str = "wishes";
+
+/// Lets the queue give a message up after its first receive.
+async fn give_up_at_once(system: &System) {
+    let arn = |queue: &str| format!("arn:aws:sqs:us-east-1:000000000000:{queue}");
+    let policy = json!({"deadLetterTargetArn": arn("wishes-dlq"), "maxReceiveCount": 1}).to_string();
+    system.set_redrive_policy(QUEUE, &policy).await;
+}
+
+async fn last_receive(system: System) {
+    give_up_at_once(&system).await;
+    system.send(QUEUE, &wish("last-1", "fail").to_string()).await;
+    let [letter] = system.messages("wishes-dlq").await.try_into().expect("one letter");
+    let attribute = |name: &str| text_attribute(&letter, name).unwrap_or_default();
+    assert_eq!(
+        (attribute("reason"), attribute("error")),
+        ("RetriesExhausted".to_owned(), "as it was wished".to_owned())
+    );
+    assert_eq!((attribute("attempts"), attribute("event_id")), ("1".to_owned(), "last-1".to_owned()));
+    eventually("the message is acknowledged", async || system.depth(QUEUE).await == Depth::default()).await;
+    assert_eq!(system.depth("wishes-dlq").await.backlog(), 1, "one letter");
+}
+
+async fn killed(system: System) {
+    give_up_at_once(&system).await;
+    system.hide_for(QUEUE, "1").await;
+    system.send(QUEUE, &wish("killed-1", "sleep").to_string()).await;
+    found("a process has the message", async || {
+        let busy = system.depth(QUEUE).await.in_flight == 1 && !process(&system).is_empty();
+        busy.then_some(())
+    })
+    .await;
+    for id in process(&system) {
+        let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(id, rustix::process::Signal::KILL).expect("it runs");
+    }
+    let [letter] = system.messages("wishes-dlq").await.try_into().expect("one letter");
+    assert_eq!(text_attribute(&letter, "reason"), None, "SQS moved it");
 }
 
 async fn direct(system: System) {

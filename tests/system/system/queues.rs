@@ -41,6 +41,21 @@ impl System {
         request.send().await.expect("SQS takes it");
     }
 
+    /// Changes when a queue gives a message up.
+    pub(crate) async fn set_redrive_policy(&self, queue: &str, policy: &str) {
+        self.set_attribute(queue, QueueAttributeName::RedrivePolicy, policy).await;
+    }
+
+    /// Changes for how many seconds a received message is hidden.
+    pub(crate) async fn hide_for(&self, queue: &str, seconds: &str) {
+        self.set_attribute(queue, QueueAttributeName::VisibilityTimeout, seconds).await;
+    }
+
+    async fn set_attribute(&self, queue: &str, name: QueueAttributeName, value: &str) {
+        let request = self.sqs.set_queue_attributes().queue_url(self.queue_url(queue).await);
+        request.attributes(name, value).send().await.expect("the queue takes it");
+    }
+
     /// Waits until the function's dead-letter queue holds messages; answers them. Only one test may ask for a function's:
     /// on a cloud that tests share, others would take its letters.
     pub(crate) async fn dead_letters(&self, function: &str) -> Vec<Message> {

@@ -8,7 +8,7 @@ use aws_lambda_events::{
 use lambda_runtime::LambdaEvent;
 use onceward::{
     BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Description, Function, Ports,
-    Postponement, Visibility, VisibilityError,
+    Postponement, ReceiveLimit, Visibility, VisibilityError,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ use super::{
     Aws, Handler, InvocationError, Payload, RunError, Runnable, invocation, ports,
     source::{self, Incoming, Source},
 };
-use crate::{SqsQueues, settings};
+use crate::{SqsQueues, settings, sqs::ReceiveLimits};
 
 /// `errorType` of an invocation whose source cannot be told which of its records failed.
 const BATCH_FAILED: &str = "BatchFailed";
@@ -38,6 +38,7 @@ impl<D: Send + Sync + 'static> Runnable for Function<D> {
             ports: ports(aws)?,
             sqs: aws_sdk_sqs::Client::new(&aws.config),
             dead_letter_queue_url: settings::dead_letter_queue_url()?,
+            limits: Arc::new(ReceiveLimits::new(settings::max_receive_count()?)),
             function: self,
         });
         Ok(Handler::new(move |event| {
@@ -53,6 +54,7 @@ struct Bound<D> {
     ports: Ports,
     sqs: aws_sdk_sqs::Client,
     dead_letter_queue_url: Option<String>,
+    limits: Arc<ReceiveLimits>,
 }
 
 /// An answer in the shape that its source expects.
@@ -98,7 +100,8 @@ impl<D: Send + Sync + 'static> Bound<D> {
         Origin {
             postpones: queue.is_some(),
             has_dead_letters: dead_letters.is_some(),
-            queues: SqsQueues::new(self.sqs.clone(), queue.unwrap_or_default(), dead_letters.unwrap_or_default()),
+            queues: SqsQueues::new(self.sqs.clone(), queue.unwrap_or_default(), dead_letters.unwrap_or_default())
+                .limited(Arc::clone(&self.limits)),
         }
     }
 }
@@ -167,6 +170,16 @@ impl Visibility for Origin {
         match self.postpones {
             true => self.queues.postpone(postponements).await,
             false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl ReceiveLimit for Origin {
+    async fn receive_count_max(&self) -> Option<u32> {
+        match self.postpones {
+            true => self.queues.receive_count_max().await,
+            false => None,
         }
     }
 }

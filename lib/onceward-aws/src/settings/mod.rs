@@ -5,7 +5,7 @@ mod rules;
 use std::collections::HashMap;
 
 use onceward::Deployment;
-use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, FLAG, LAMBDA_NAME, ON, REGION, Rule, TABLE, TOPIC_ARN};
+use rules::{ANYTHING, BUS, DEAD_LETTER_QUEUE, FLAG, LAMBDA_NAME, MAX_RECEIVES, ON, REGION, Rule, TABLE, TOPIC_ARN};
 
 use crate::RunError;
 
@@ -13,6 +13,8 @@ use crate::RunError;
 pub(crate) const LEDGER_TABLE: &str = "LEDGER_TABLE";
 /// URL of the queue for messages that no retry can help, or [`NONE`].
 pub(crate) const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
+/// After how many receives the function's queue gives a message up; the queue is asked if it is not set.
+pub(crate) const MAX_RECEIVE_COUNT: &str = "MAX_RECEIVE_COUNT";
 /// The bus that the relay publishes to.
 pub(crate) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
 
@@ -53,6 +55,11 @@ pub(crate) fn required_table(name: &'static str) -> Result<String, RunError> {
 /// Where terminal messages go; `None` if the environment says that they have no such place.
 pub(crate) fn dead_letter_queue_url() -> Result<Option<String>, RunError> {
     queue_url_unless_none(DEAD_LETTER_QUEUE_URL, variable(DEAD_LETTER_QUEUE_URL))
+}
+
+/// After how many receives the function's queue gives a message up, if the environment says.
+pub(crate) fn max_receive_count() -> Result<Option<u32>, RunError> {
+    max_receive_count_of(variable(MAX_RECEIVE_COUNT))
 }
 
 /// The URL of a queue by its ARN, `arn:{partition}:sqs:{region}:{account}:{name}`; `None` if it is not one.
@@ -128,6 +135,11 @@ fn queue_url_unless_none(name: &'static str, value: Option<String>) -> Result<Op
         Some(value) if value == NONE => Ok(None),
         value => present(name, value, &DEAD_LETTER_QUEUE).map(Some),
     }
+}
+
+fn max_receive_count_of(value: Option<String>) -> Result<Option<u32>, RunError> {
+    let value = value.map(|value| checked(MAX_RECEIVE_COUNT, value, &MAX_RECEIVES)).transpose()?;
+    Ok(value.and_then(|value| rules::receives(&value)))
 }
 
 fn tables_of(variables: impl Iterator<Item = (String, String)>) -> Result<HashMap<String, String>, RunError> {

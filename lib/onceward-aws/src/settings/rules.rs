@@ -28,6 +28,12 @@ pub(super) const DEAD_LETTER_QUEUE: Rule = Rule {
     holds: is_queue_url,
 };
 
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html>
+pub(super) const MAX_RECEIVES: Rule = Rule {
+    expected: "the maxReceiveCount of the function's queue, a whole number from 1 to 1000",
+    holds: |value| receives(value).is_some(),
+};
+
 /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
 pub(super) const BUS: Rule = Rule {
     expected: "the name of an EventBridge event bus (1 to 256 of a-z A-Z 0-9 _ . - /) or its ARN",
@@ -62,6 +68,12 @@ pub(super) const FLAG: Rule = Rule { expected: "1 or 0", holds: |value| matches!
 
 /// Digits of an account's number.
 const ACCOUNT_DIGITS: usize = 12;
+
+/// A count of receives that a redrive policy can have.
+pub(super) fn receives(value: &str) -> Option<u32> {
+    let digits = value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|count| digits && (1..=1_000).contains(count))
+}
 
 fn is_table_name(value: &str) -> bool {
     value.len() >= 3 && is_name(value, 255, "_.-")

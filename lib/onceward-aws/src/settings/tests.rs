@@ -140,3 +140,11 @@ fn a_queue_is_found_by_its_arn() {
     assert_eq!(queue_url("arn:aws:sns:eu-west-1:123456789012:orders"), None);
     assert_eq!(queue_url(""), None);
 }
+
+#[test]
+fn a_count_of_receives_is_one_that_a_redrive_policy_can_have() {
+    check(MAX_RECEIVES, &["1", "5", "1000"], &["0", "1001", "-1", "+5", " 5", "5.0", "five", "99999999999999999999"]);
+    assert_eq!(max_receive_count_of(Some("5".to_owned())).unwrap(), Some(5));
+    assert_eq!(max_receive_count_of(None).unwrap(), None);
+    assert!(message(max_receive_count_of(Some("0".to_owned()))).contains("MAX_RECEIVE_COUNT is \"0\""));
+}

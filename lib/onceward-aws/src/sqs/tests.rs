@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use chrono::DateTime;
-use onceward::{DeadLetter, DeadLetterQueue as _, Postponement, Reason, Visibility as _};
+use onceward::{DeadLetter, DeadLetterQueue as _, Postponement, Reason, ReceiveLimit as _, Visibility as _};
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,6 +14,7 @@ use crate::{
 };
 
 const VISIBILITY: &str = "ChangeMessageVisibilityBatch";
+const ATTRIBUTES: &str = "GetQueueAttributes";
 const URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders";
 const DEAD_URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/orders-dead";
 
@@ -139,4 +140,45 @@ async fn a_dead_letter_queue_that_does_not_exist_or_is_not_allowed_is_named_with
         assert!(said.ends_with(&format!("{query_code}: {message} (request REQUEST-1)")), "{said}");
         assert_eq!(server.requests("SendMessage").len(), 1, "another try would be the same");
     }
+}
+
+fn redrive(max_receive_count: &Value) -> Answer {
+    let policy = json!({"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:orders-dead", "maxReceiveCount": max_receive_count});
+    Answer::ok(json!({"Attributes": {"RedrivePolicy": policy.to_string()}}))
+}
+
+#[tokio::test]
+async fn the_limit_of_receives_is_that_of_the_redrive_policy_and_read_once() {
+    for (answer, limit) in [
+        (redrive(&json!(5)), Some(5)),
+        (redrive(&json!("7")), Some(7)),
+        (Answer::ok(json!({})), None),
+        (redrive(&json!("many")), None),
+        (Answer::ok(json!({"Attributes": {"RedrivePolicy": "{"}})), None),
+        (Answer::error(403, "AccessDeniedException", "No."), None),
+    ] {
+        let (server, queues) = start().await;
+        server.answer(ATTRIBUTES, [answer]);
+        let both = tokio::join!(queues.receive_count_max(), queues.receive_count_max());
+        assert_eq!((both, queues.receive_count_max().await), ((limit, limit), limit));
+        let asked = json!({"QueueUrl": URL, "AttributeNames": ["RedrivePolicy"]});
+        assert_eq!(server.requests(ATTRIBUTES), [asked]);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_is_read_again_after_five_minutes_and_kept_for_each_queue_by_itself() {
+    let (server, queues) = start().await;
+    server.answer(ATTRIBUTES, [redrive(&json!(5)), redrive(&json!(6)), redrive(&json!(7))]);
+    let limit = async |url, seconds| queues.limits.of(&queues.client, url, Duration::from_secs(seconds)).await;
+    assert_eq!([limit(URL, 100).await, limit(URL, 399).await, limit(URL, 400).await], [Some(5), Some(5), Some(6)]);
+    assert_eq!([limit(DEAD_URL, 400).await, limit(URL, 400).await], [Some(7), Some(6)]);
+}
+
+#[tokio::test]
+async fn a_limit_that_is_set_asks_nobody() {
+    let (server, queues) = start().await;
+    let queues = queues.limited(std::sync::Arc::new(ReceiveLimits::new(Some(3))));
+    assert_eq!(queues.receive_count_max().await, Some(3));
+    assert!(server.requests(ATTRIBUTES).is_empty());
 }

@@ -1,5 +1,6 @@
 mod delivery;
 mod direct;
+mod exhausted;
 mod group;
 mod lanes;
 
@@ -20,7 +21,8 @@ use group::GroupedLedger;
 use lanes::lanes;
 
 use crate::{
-    Context, DeadLetterQueue, Function, Invocation, LedgerKey, LedgerRecord, Ports, Postponement, Reason, Visibility,
+    Context, DeadLetterQueue, Function, Invocation, LedgerKey, LedgerRecord, Ports, Postponement, Reason, ReceiveLimit,
+    Visibility,
     context::Call,
     error::chain,
     execute::{DEADLINE_MARGIN, Execution, Failure, Outcome, displaced, of_id, of_identity},
@@ -31,10 +33,13 @@ use crate::{
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html>.
 const VISIBILITY_MAX: Duration = Duration::from_hours(12);
 
-/// The source that messages came from, as far as a function acts on it.
-pub trait SourceQueue: DeadLetterQueue + Visibility {}
+/// How a delivery ends whose message is in the dead-letter queue.
+const DEAD_LETTERED: &str = "dead_lettered";
 
-impl<Q: DeadLetterQueue + Visibility> SourceQueue for Q {}
+/// The source that messages came from, as far as a function acts on it.
+pub trait SourceQueue: DeadLetterQueue + Visibility + ReceiveLimit {}
+
+impl<Q: DeadLetterQueue + Visibility + ReceiveLimit> SourceQueue for Q {}
 
 /// What the messages of one batch share.
 struct Batch<'a> {
@@ -104,15 +109,37 @@ impl<D: Send + Sync + 'static> Function<D> {
     async fn handle_lane(&self, batch: &Batch<'_>, mut lane: VecDeque<Prepared>) -> Vec<Unhandled> {
         while let Some(message) = lane.pop_front() {
             let failure = match batch.obstacle() {
-                Some(obstacle) => Err((obstacle.to_owned(), Duration::ZERO)),
+                Some(obstacle) => self.leave(batch, &message, obstacle, Duration::ZERO).await,
                 None => self.handle_message(batch, &message).await,
             };
             if let Err((error, delay)) = failure {
-                let rest = lane.into_iter().map(|later| later.unhandled("an earlier one of its order failed", delay));
-                return std::iter::once(message.unhandled(&error, delay)).chain(rest).collect();
+                let mut unhandled = vec![message.unhandled(&error, delay)];
+                for later in lane {
+                    let left = self.leave(batch, &later, "an earlier one of its order failed", delay).await;
+                    unhandled.extend(left.err().map(|(error, delay)| later.unhandled(&error, delay)));
+                }
+                return unhandled;
             }
         }
         Vec::new()
+    }
+
+    /// Does not start a message: it comes back after `delay`, unless this was its last receive.
+    async fn leave(
+        &self,
+        batch: &Batch<'_>,
+        message: &Prepared,
+        error: &str,
+        delay: Duration,
+    ) -> Result<(), (String, Duration)> {
+        let began = (batch.ports.clock.now(), batch.ports.clock.monotonic());
+        match self.exhausted(batch, message, error).await {
+            Some(failure) => {
+                self.report(batch.ports, message, began, &Outcome::Failed(failure), DEAD_LETTERED);
+                Ok(())
+            }
+            None => Err((error.to_owned(), delay)),
+        }
     }
 
     /// `Err` says what is wrong, and how long to wait before the message is tried again.
@@ -126,8 +153,12 @@ impl<D: Send + Sync + 'static> Function<D> {
             if let Err(error) = queue.send(&letter).await {
                 outcome = Outcome::Failed(Failure::retry(&error));
             }
+        } else if let Outcome::Failed(Failure::Retry { error, .. }) = &outcome
+            && let Some(failure) = self.exhausted(batch, message, error).await
+        {
+            outcome = Outcome::Failed(failure);
         }
-        self.report(ports, message, began, &outcome, "dead_lettered");
+        self.report(ports, message, began, &outcome, DEAD_LETTERED);
         match outcome {
             Outcome::Failed(Failure::Retry { after, error }) => {
                 Err((error, self.delay(after, message.delivery.receive_count, ports)))

@@ -6,7 +6,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use crate::{DeadLetter, DeadLetterError, DeadLetterQueue, Postponement, Visibility, VisibilityError};
+use crate::{DeadLetter, DeadLetterError, DeadLetterQueue, Postponement, ReceiveLimit, Visibility, VisibilityError};
 
 /// The queue that a function's messages come from: its dead letters, what was postponed, and messages of its own.
 ///
@@ -22,6 +22,8 @@ struct State {
     refuses: bool,
     postponements: Vec<Postponement>,
     messages: Vec<Message>,
+    receive_count_max: Option<u32>,
+    limit_reads: u32,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,16 @@ impl MemorySourceQueue {
     /// From now on no dead letter can be sent, or each can again.
     pub fn refuse_letters(&self, refuses: bool) {
         self.state().refuses = refuses;
+    }
+
+    /// From now on a message that was received this often is given up.
+    pub fn limit_receives(&self, receive_count_max: u32) {
+        self.state().receive_count_max = Some(receive_count_max);
+    }
+
+    /// How often it was asked after how many receives a message is given up.
+    pub fn limit_reads(&self) -> u32 {
+        self.state().limit_reads
     }
 
     /// All postponements so far.
@@ -126,5 +138,14 @@ impl Visibility for MemorySourceQueue {
         }
         let source = "the message is not in flight".into();
         if failed == 0 { Ok(()) } else { Err(VisibilityError { failed, total: postponements.len(), source }) }
+    }
+}
+
+#[async_trait]
+impl ReceiveLimit for MemorySourceQueue {
+    async fn receive_count_max(&self) -> Option<u32> {
+        let mut state = self.state();
+        state.limit_reads += 1;
+        state.receive_count_max
     }
 }

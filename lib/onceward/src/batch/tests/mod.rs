@@ -1,5 +1,6 @@
 mod clock;
 mod duplicates;
+mod exhausted;
 mod failures;
 mod groups;
 mod guarded;
