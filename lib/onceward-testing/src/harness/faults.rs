@@ -8,6 +8,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use onceward::{
     CircuitBreakerStore, CircuitRecord, Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Item, Key, Ledger,
     LedgerError, LedgerKey, LedgerRecord, Store, StoreError, memory::MemoryLedger,
@@ -91,6 +92,10 @@ impl Ledger for Faults {
 
     async fn claim(&self, claim: &Claim) -> Result<ClaimOutcome, LedgerError> {
         self.ledger.claim(claim).await
+    }
+
+    async fn keep(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        self.ledger.keep(key, until).await
     }
 
     async fn release(&self, key: &LedgerKey, owner: &str) -> Result<(), LedgerError> {

@@ -7,18 +7,29 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use onceward::{
     CircuitBreakerStore, CircuitRecord, CircuitState, Claim, ClaimOutcome, Commit, CommitOutcome, Envelope,
-    GroupOutcome, Item, Key, Lease, Ledger, LedgerError, LedgerKey, LedgerRecord, Operation, Store, StoreError, all,
-    memory::MemoryLedger,
+    GroupOutcome, Item, Key, Lease, Ledger, LedgerError, LedgerKey, LedgerRecord, Operation, Origin, Store, StoreError,
+    all, memory::MemoryLedger,
 };
 use onceward_testing::contract::{self, LedgerProbe};
 
-/// What is wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fault {
+/// Names what is wrong, and lists it.
+macro_rules! faults {
+    ($($fault:ident,)*) => {
+        /// What is wrong.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        enum Fault {
+            $($fault,)*
+        }
+
+        const FAULTS: &[Fault] = &[$(Fault::$fault,)*];
+    };
+}
+
+faults![
     DropsEvents,
     DropsEventsOfCommitsWithRows,
     DropsEventsOfCommitsWithoutRows,
@@ -38,6 +49,9 @@ enum Fault {
     TellsNoRows,
     TellsTheFirstRowOnly,
     ForgetsTheFingerprint,
+    ForgetsTheWriter,
+    KeepsNothing,
+    ForgetsTheEvent,
     WritesHalfOfAGroup,
     DropsRowsOfGroups,
     TakesCancelledGroupsForCommitted,
@@ -63,66 +77,21 @@ enum Fault {
     LoadsWhatIsNotThere,
     LoadsCircuitsThatAreNotThere,
     KeepsClosedCircuits,
-}
+    KeepsWhatIsNotThere,
+];
 
 use Fault::{
     ChecksWrite, ClaimsNoLeaseThatEnded, ClaimsWhatIsHeld, CompletesWithoutAClaim, CompletesWithoutTheLease,
     DropsEvents, DropsEventsOfClaims, DropsEventsOfCommitsWithRows, DropsEventsOfCommitsWithoutRows,
     DropsEventsOfGroups, DropsRows, DropsRowsOfGroups, DropsTheAnswer, DropsTheLastEvent, DropsTheLastRow,
-    FindsNothing, FindsTheFirstOnly, FindsWhatIsNotThere, ForgetsClaims, ForgetsTheFingerprint, KeepsClosedCircuits,
-    LoadsCircuitsThatAreNotThere, LoadsNoCircuit, LoadsNothing, LoadsWhatIsNotThere, PublishesAgain, PublishesOfItsOwn,
-    PublishesWhatIsRefused, QueriesWithoutLimit, QueriesWithoutPrefix, ReleasesAnybodys, ReleasesNothing,
-    ReversesEvents, SwapsNothing, SwapsWithoutComparing, TakesCancelledGroupsForCommitted, TakesDuplicatesForCommitted,
-    TakesItselfForADuplicate, TellsItsOwnDuplicate, TellsNoRows, TellsTheFirstRowOnly, WritesHalfOfAGroup,
-    WritesOverAnotherRecord, WritesWithoutConditions,
-};
-
-const FAULTS: [Fault; 44] = [
-    DropsEvents,
-    DropsEventsOfCommitsWithRows,
-    DropsEventsOfCommitsWithoutRows,
-    DropsEventsOfClaims,
-    DropsEventsOfGroups,
-    DropsTheLastEvent,
-    ReversesEvents,
-    PublishesWhatIsRefused,
-    PublishesAgain,
-    DropsRows,
-    DropsTheLastRow,
+    FindsNothing, FindsTheFirstOnly, FindsWhatIsNotThere, ForgetsClaims, ForgetsTheEvent, ForgetsTheFingerprint,
+    ForgetsTheWriter, KeepsClosedCircuits, KeepsNothing, KeepsWhatIsNotThere, LoadsCircuitsThatAreNotThere,
+    LoadsNoCircuit, LoadsNothing, LoadsWhatIsNotThere, PublishesAgain, PublishesOfItsOwn, PublishesWhatIsRefused,
+    QueriesWithoutLimit, QueriesWithoutPrefix, ReleasesAnybodys, ReleasesNothing, ReversesEvents, SwapsNothing,
+    SwapsWithoutComparing, TakesCancelledGroupsForCommitted, TakesDuplicatesForCommitted, TakesItselfForADuplicate,
+    TellsItsOwnDuplicate, TellsNoRows, TellsTheFirstRowOnly, WritesHalfOfAGroup, WritesOverAnotherRecord,
     WritesWithoutConditions,
-    WritesOverAnotherRecord,
-    TakesDuplicatesForCommitted,
-    TellsItsOwnDuplicate,
-    DropsTheAnswer,
-    TellsNoRows,
-    TellsTheFirstRowOnly,
-    ForgetsTheFingerprint,
-    WritesHalfOfAGroup,
-    DropsRowsOfGroups,
-    TakesCancelledGroupsForCommitted,
-    ClaimsWhatIsHeld,
-    ClaimsNoLeaseThatEnded,
-    ForgetsClaims,
-    CompletesWithoutTheLease,
-    CompletesWithoutAClaim,
-    ReleasesAnybodys,
-    ReleasesNothing,
-    FindsNothing,
-    FindsTheFirstOnly,
-    LoadsNothing,
-    QueriesWithoutPrefix,
-    QueriesWithoutLimit,
-    SwapsWithoutComparing,
-    SwapsNothing,
-    LoadsNoCircuit,
-    ChecksWrite,
-    PublishesOfItsOwn,
-    TakesItselfForADuplicate,
-    FindsWhatIsNotThere,
-    LoadsWhatIsNotThere,
-    LoadsCircuitsThatAreNotThere,
-    KeepsClosedCircuits,
-];
+};
 
 fn event(id: &str) -> Envelope {
     let time = "2026-01-01T00:00:00Z";
@@ -177,7 +146,9 @@ impl Faulty {
                 }
             }
             PublishesOfItsOwn => commit.events.push(event(&commit.key.idempotency_key)),
-            ForgetsTheFingerprint => commit.fingerprint = String::new(),
+            ForgetsTheFingerprint => commit.origin.fingerprint = Origin::default().fingerprint,
+            ForgetsTheWriter => commit.origin.lambda = None,
+            ForgetsTheEvent => commit.origin.event = None,
             _ => {}
         }
         commit
@@ -202,7 +173,7 @@ impl Faulty {
     async fn claimed(&self, commit: &Commit) -> Result<(), LedgerError> {
         let lease = Lease {
             owner: commit.owner.clone().unwrap_or_default(),
-            fingerprint: commit.fingerprint.clone(),
+            origin: commit.origin.clone(),
             expires_at: commit.expires_at,
         };
         let (key, now) = (commit.key.clone(), commit.committed_at);
@@ -270,7 +241,7 @@ impl Ledger for Faulty {
         let mut found = self.inner.find(&keys[..count.min(keys.len())]).await?;
         if self.is(FindsWhatIsNotThere) {
             let key = LedgerKey { function: "nobody".to_owned(), idempotency_key: "nothing".to_owned() };
-            let lease = Lease { owner: String::new(), fingerprint: String::new(), expires_at: DateTime::UNIX_EPOCH };
+            let lease = Lease { owner: String::new(), origin: Origin::default(), expires_at: DateTime::UNIX_EPOCH };
             found.insert(key, LedgerRecord::InProgress(lease));
         }
         Ok(found)
@@ -334,6 +305,19 @@ impl Ledger for Faulty {
         Ok(ClaimOutcome::Claimed)
     }
 
+    async fn keep(&self, key: &LedgerKey, until: DateTime<Utc>) -> Result<Option<LedgerRecord>, LedgerError> {
+        match self.fault {
+            KeepsNothing => Ok(None),
+            KeepsWhatIsNotThere => {
+                let lease = Lease { owner: String::new(), origin: Origin::default(), expires_at: until };
+                let claim = Claim { key: key.clone(), now: lease.expires_at, lease, expires_at: until };
+                self.inner.claim(&claim).await?;
+                self.inner.keep(key, until).await
+            }
+            _ => self.inner.keep(key, until).await,
+        }
+    }
+
     async fn release(&self, key: &LedgerKey, owner: &str) -> Result<(), LedgerError> {
         match (self.fault, self.inner.get(key).await?) {
             (ReleasesNothing, _) => Ok(()),
@@ -371,7 +355,7 @@ async fn noticed(fault: Fault) -> Vec<&'static str> {
 async fn every_faulty_adapter_fails_the_contract_and_every_case_notices_one() {
     let (mut unnoticed, mut idle) = (Vec::new(), BTreeSet::new());
     idle.extend(contract::ledger_cases().into_iter().map(|(name, _)| name));
-    for fault in FAULTS {
+    for fault in FAULTS.iter().copied() {
         let cases = noticed(fault).await;
         println!("{fault:?}: {cases:?}");
         if cases.is_empty() {
