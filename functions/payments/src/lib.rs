@@ -6,7 +6,7 @@ mod gateway;
 mod payment;
 
 pub use breaker::{OpenTimeError, breaker};
-pub use gateway::{Authorization, Gateway, GatewayError};
+pub use gateway::{Authorization, Gateway, GatewayError, PaymentGateway, PaymentRequest};
 pub use payment::Payment;
 
 /// This context's name: the `source` of its events.

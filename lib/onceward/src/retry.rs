@@ -94,4 +94,10 @@ mod tests {
         assert_eq!((seconds(30, 900_000), seconds(u32::MAX, 900_000)), (900, 900));
         assert_eq!((seconds(1, 1_001), seconds(3, 0)), (0, 0));
     }
+
+    #[test]
+    fn the_longest_wait_there_is_can_be_drawn_too() {
+        let longest = Backoff { base: Duration::MAX, factor: 1, cap: Duration::MAX };
+        assert_eq!(longest.after(1, &Fixed(u64::MAX - 1)), Duration::from_millis(u64::MAX - 1));
+    }
 }

@@ -1,12 +1,17 @@
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType::S, TableStatus},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType::S,
+        TableStatus,
+    },
 };
+use onceward::{Ledger, LedgerKey};
 use onceward_aws::DynamoDbLedger;
-use onceward_testing::contract::{SIMPLE_TABLE, TABLE};
+use onceward_testing::contract::{LedgerProbe, SIMPLE_TABLE, TABLE};
 use tokio::sync::OnceCell;
 
 use crate::system::eventually;
@@ -20,11 +25,34 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    pub(super) async fn ledger(&self, config: &SdkConfig) -> DynamoDbLedger {
+    pub(super) async fn ledger(&self, config: &SdkConfig) -> Probe {
         let client = Client::new(config);
         self.made.get_or_init(|| make(&client)).await;
         let tables = HashMap::from([TABLE, SIMPLE_TABLE].map(|name| (name.to_owned(), name.to_owned())));
-        DynamoDbLedger::new(client, LEDGER, tables)
+        Probe { ledger: DynamoDbLedger::new(client.clone(), LEDGER, tables), client }
+    }
+}
+
+/// The adapter, and a look at its records as the relay's stream has them.
+pub(super) struct Probe {
+    ledger: DynamoDbLedger,
+    client: Client,
+}
+
+#[async_trait]
+impl LedgerProbe for Probe {
+    fn ledger(&self) -> &dyn Ledger {
+        &self.ledger
+    }
+
+    async fn outbox(&self, key: &LedgerKey) -> Vec<String> {
+        let key = AttributeValue::S(format!("{}#{}", key.function, key.idempotency_key));
+        let request = self.client.get_item().table_name(LEDGER).key("pk", key).consistent_read(true);
+        let item = request.send().await.expect("the record can be read").item.unwrap_or_default();
+        // The event source mapping of the relay lets only records through that have it.
+        let Some(events) = item.get("outbox").and_then(|_| item.get("events")) else { return Vec::new() };
+        let events = events.as_l().expect("a list").iter();
+        events.map(|event| event.as_s().expect("an envelope as text").clone()).collect()
     }
 }
 

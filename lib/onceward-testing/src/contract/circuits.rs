@@ -27,11 +27,11 @@ fn open(trial: &Trial, version: &str) -> CircuitRecord {
 }
 
 async fn swap(trial: &Trial, expected: Option<&str>, next: Option<&CircuitRecord>) -> bool {
-    trial.ledger.swap_circuit(&trial.breaker("b"), expected, next).await.unwrap()
+    trial.ledger().swap_circuit(&trial.breaker("b"), expected, next).await.unwrap()
 }
 
 async fn circuit(trial: &Trial) -> Option<CircuitRecord> {
-    trial.ledger.load_circuit(&trial.breaker("b")).await.unwrap()
+    trial.ledger().load_circuit(&trial.breaker("b")).await.unwrap()
 }
 
 async fn a_breaker_that_nobody_opened_has_no_record(trial: Trial) {
@@ -108,8 +108,8 @@ async fn of_two_concurrent_changes_one_is_made(trial: Trial) {
 async fn breakers_do_not_touch_each_other(trial: Trial) {
     assert!(swap(&trial, None, Some(&open(&trial, "1"))).await);
     let other = trial.breaker("other");
-    assert_eq!(trial.ledger.load_circuit(&other).await.unwrap(), None);
-    assert!(trial.ledger.swap_circuit(&other, None, Some(&open(&trial, "1"))).await.unwrap());
-    assert!(trial.ledger.swap_circuit(&other, Some("1"), None).await.unwrap());
+    assert_eq!(trial.ledger().load_circuit(&other).await.unwrap(), None);
+    assert!(trial.ledger().swap_circuit(&other, None, Some(&open(&trial, "1"))).await.unwrap());
+    assert!(trial.ledger().swap_circuit(&other, Some("1"), None).await.unwrap());
     assert_eq!(circuit(&trial).await, Some(open(&trial, "1")));
 }

@@ -1,5 +1,5 @@
 use futures_util::future::join_all;
-use onceward::{Change, CommitOutcome, Condition, Envelope, LedgerRecord, Operation, absent, all, at_least, present};
+use onceward::{Change, CommitOutcome, Condition, LedgerRecord, Operation, absent, all, at_least, present};
 
 use super::{
     cases,
@@ -9,7 +9,6 @@ use super::{
 cases![
     a_commit_writes_record_rows_and_answer,
     a_commit_without_actions_writes_the_record,
-    a_commit_with_events_is_written,
     a_commit_may_have_ninety_nine_actions,
     a_taken_key_is_a_duplicate_and_changes_nothing,
     a_duplicate_is_told_before_a_failed_condition,
@@ -38,15 +37,6 @@ async fn a_commit_without_actions_writes_the_record(trial: Trial) {
     assert_eq!(trial.record("k").await, Some(completed(&commit)));
     let other = trial.commit("k", []);
     assert_eq!(trial.send(&other).await.unwrap(), CommitOutcome::Duplicate(completed(&commit)));
-}
-
-async fn a_commit_with_events_is_written(trial: Trial) {
-    let mut commit = trial.commit("k", []);
-    let envelope =
-        r#"{"specversion":"1.0","id":"e","source":"s","type":"t.v1","time":"2026-01-01T00:00:00Z","data":1}"#;
-    commit.events = vec![Envelope::parse(envelope).unwrap(), Envelope::parse(envelope).unwrap()];
-    assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::Committed);
-    assert_eq!(trial.record("k").await, Some(completed(&commit)));
 }
 
 async fn a_commit_may_have_ninety_nine_actions(trial: Trial) {

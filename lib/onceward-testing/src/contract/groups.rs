@@ -91,7 +91,7 @@ async fn a_group_with_an_update_that_cannot_be_applied_writes_nothing(trial: Tri
 async fn the_owners_complete_their_claims_in_a_group(trial: Trial) {
     let mut commits = vec![creating(&trial, "free")];
     for (name, owner) in [("of-ada", "ada"), ("of-bob", "bob")] {
-        let claimed = trial.ledger.claim(&trial.claim(name, owner, trial.now)).await.unwrap();
+        let claimed = trial.ledger().claim(&trial.claim(name, owner, trial.now)).await.unwrap();
         assert_eq!(claimed, ClaimOutcome::Claimed);
         commits.push(Commit { owner: Some(owner.to_owned()), ..creating(&trial, name) });
     }
@@ -102,7 +102,7 @@ async fn the_owners_complete_their_claims_in_a_group(trial: Trial) {
 }
 
 async fn a_group_with_a_lost_lease_writes_nothing(trial: Trial) {
-    trial.ledger.claim(&trial.claim("of-bob", "bob", trial.now)).await.unwrap();
+    trial.ledger().claim(&trial.claim("of-bob", "bob", trial.now)).await.unwrap();
     let before = trial.record("of-bob").await;
     for name in ["of-bob", "of-nobody"] {
         let late = Commit { owner: Some("ada".to_owned()), ..creating(&trial, name) };
@@ -116,7 +116,7 @@ async fn the_same_group_and_token_again_is_applied_once(trial: Trial) {
     let rows = ["1", "2"].map(|name| trial.row(name));
     let commits = [adding(&trial, "a", &rows[0]), adding(&trial, "b", &rows[1])];
     for _ in 0..3 {
-        let outcome = trial.ledger.commit_group(&commits, &commits[0].commit_id).await.unwrap();
+        let outcome = trial.ledger().commit_group(&commits, &commits[0].commit_id).await.unwrap();
         assert_eq!(outcome, GroupOutcome::Committed);
     }
     for row in &rows {
@@ -127,7 +127,7 @@ async fn the_same_group_and_token_again_is_applied_once(trial: Trial) {
 /// The way out when the group's outcome is unknown.
 async fn commits_recognise_what_their_group_has_written(trial: Trial) {
     let row = trial.row("1");
-    trial.ledger.claim(&trial.claim("owned", "ada", trial.now)).await.unwrap();
+    trial.ledger().claim(&trial.claim("owned", "ada", trial.now)).await.unwrap();
     let owned = Commit { owner: Some("ada".to_owned()), ..trial.commit("owned", []) };
     let commits = [adding(&trial, "a", &row), trial.commit("b", []), owned];
     assert_eq!(trial.send_group(&commits).await.unwrap(), GroupOutcome::Committed);

@@ -24,7 +24,7 @@ cases![
 ];
 
 async fn claim(trial: &Trial, owner: &str) -> ClaimOutcome {
-    trial.ledger.claim(&trial.claim("k", owner, trial.now)).await.unwrap()
+    trial.ledger().claim(&trial.claim("k", owner, trial.now)).await.unwrap()
 }
 
 fn owned(trial: &Trial, owner: &str) -> Commit {
@@ -57,7 +57,7 @@ async fn the_owners_commit_again_is_committed(trial: Trial) {
     for _ in 0..2 {
         assert_eq!(trial.send(&with_row).await.unwrap(), CommitOutcome::Committed);
     }
-    trial.ledger.claim(&trial.claim("other", "ada", trial.now)).await.unwrap();
+    trial.ledger().claim(&trial.claim("other", "ada", trial.now)).await.unwrap();
     let alone = Commit { owner: Some("ada".to_owned()), ..trial.commit("other", []) };
     for _ in 0..2 {
         assert_eq!(trial.send(&alone).await.unwrap(), CommitOutcome::Committed);
@@ -66,9 +66,9 @@ async fn the_owners_commit_again_is_committed(trial: Trial) {
 
 async fn a_released_key_is_free(trial: Trial) {
     claim(&trial, "ada").await;
-    trial.ledger.release(&trial.key("k"), "ada").await.unwrap();
+    trial.ledger().release(&trial.key("k"), "ada").await.unwrap();
     assert_eq!(trial.record("k").await, None);
-    trial.ledger.release(&trial.key("k"), "ada").await.unwrap();
+    trial.ledger().release(&trial.key("k"), "ada").await.unwrap();
     assert_eq!(claim(&trial, "bob").await, ClaimOutcome::Claimed);
 }
 
@@ -76,7 +76,7 @@ async fn a_leased_key_is_held(trial: Trial) {
     claim(&trial, "ada").await;
     assert_eq!(claim(&trial, "bob").await, ClaimOutcome::Held(in_progress(&trial, "ada")));
     let just_before = trial.now + LEASE - std::time::Duration::from_millis(1);
-    let outcome = trial.ledger.claim(&trial.claim("k", "bob", just_before)).await.unwrap();
+    let outcome = trial.ledger().claim(&trial.claim("k", "bob", just_before)).await.unwrap();
     assert_eq!(outcome, ClaimOutcome::Held(in_progress(&trial, "ada")));
 }
 
@@ -84,7 +84,7 @@ async fn a_completed_key_is_held(trial: Trial) {
     let commit = trial.commit("k", []);
     trial.send(&commit).await.unwrap();
     let long_after = trial.now + LEASE * 2;
-    let outcome = trial.ledger.claim(&trial.claim("k", "ada", long_after)).await.unwrap();
+    let outcome = trial.ledger().claim(&trial.claim("k", "ada", long_after)).await.unwrap();
     assert_eq!(outcome, ClaimOutcome::Held(completed(&commit)));
 }
 
@@ -106,11 +106,11 @@ async fn an_ended_lease_is_taken_over_and_fences_the_late_owner(trial: Trial) {
     claim(&trial, "ada").await;
     let end = trial.now + LEASE;
     let successor = trial.claim("k", "bob", end);
-    assert_eq!(trial.ledger.claim(&successor).await.unwrap(), ClaimOutcome::Claimed);
+    assert_eq!(trial.ledger().claim(&successor).await.unwrap(), ClaimOutcome::Claimed);
 
     assert_eq!(trial.send(&owned(&trial, "ada")).await.unwrap(), CommitOutcome::LeaseLost);
     assert_eq!(trial.load(&trial.row("ada")).await, None);
-    trial.ledger.release(&trial.key("k"), "ada").await.unwrap();
+    trial.ledger().release(&trial.key("k"), "ada").await.unwrap();
     assert_eq!(trial.record("k").await, Some(LedgerRecord::InProgress(successor.lease)));
 
     let commit = owned(&trial, "bob");
@@ -138,7 +138,7 @@ async fn a_commit_of_another_owner_is_lost(trial: Trial) {
     claim(&trial, "ada").await;
     assert_eq!(trial.send(&owned(&trial, "bob")).await.unwrap(), CommitOutcome::LeaseLost);
     assert_eq!(trial.load(&trial.row("bob")).await, None);
-    trial.ledger.release(&trial.key("k"), "bob").await.unwrap();
+    trial.ledger().release(&trial.key("k"), "bob").await.unwrap();
     assert_eq!(trial.record("k").await, Some(in_progress(&trial, "ada")));
 }
 
@@ -156,6 +156,6 @@ async fn a_release_never_removes_a_completed_record(trial: Trial) {
     claim(&trial, "ada").await;
     let commit = owned(&trial, "ada");
     trial.send(&commit).await.unwrap();
-    trial.ledger.release(&trial.key("k"), "ada").await.unwrap();
+    trial.ledger().release(&trial.key("k"), "ada").await.unwrap();
     assert_eq!(trial.record("k").await, Some(completed(&commit)));
 }

@@ -9,6 +9,7 @@ mod circuits;
 mod cloud;
 mod commits;
 mod conditions;
+mod events;
 mod groups;
 mod leases;
 mod limits;
@@ -21,8 +22,9 @@ mod trial;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use onceward::Ledger;
+use onceward::{Ledger, LedgerKey, memory::MemoryLedger};
 
 pub use cloud::{BusProbe, Cloud, Letter, QueueProbe, QueueSettings, Received};
 
@@ -32,8 +34,30 @@ pub const TABLE: &str = "contract";
 /// The logical table with the string key `pk` alone.
 pub const SIMPLE_TABLE: &str = "contract-simple";
 
+/// The adapter of a ledger, and what a case does to see its effects.
+#[async_trait]
+pub trait LedgerProbe: Send + Sync {
+    /// The adapter under test.
+    fn ledger(&self) -> &dyn Ledger;
+
+    /// The envelopes that the commit under this key has left to publish, as JSON, in order. Those of other commits may be
+    /// among them: a case looks at its own.
+    async fn outbox(&self, key: &LedgerKey) -> Vec<String>;
+}
+
+#[async_trait]
+impl LedgerProbe for MemoryLedger {
+    fn ledger(&self) -> &dyn Ledger {
+        self
+    }
+
+    async fn outbox(&self, _key: &LedgerKey) -> Vec<String> {
+        self.outbox().iter().map(|envelope| serde_json::to_string(envelope).unwrap()).collect()
+    }
+}
+
 /// A case's name, and what runs it: it panics if the ledger breaks the contract.
-pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, ()>);
+pub type LedgerCase = (&'static str, fn(Arc<dyn LedgerProbe>) -> BoxFuture<'static, ()>);
 
 /// The contract of a [`Ledger`]. Its tables [`TABLE`] and [`SIMPLE_TABLE`] must exist.
 ///
@@ -55,6 +79,7 @@ pub type LedgerCase = (&'static str, fn(Arc<dyn Ledger>) -> BoxFuture<'static, (
 pub fn ledger_cases() -> Vec<LedgerCase> {
     let suites = [
         commits::cases,
+        events::cases,
         conditions::cases,
         operations::cases,
         limits::cases,
@@ -94,8 +119,8 @@ use cloud_cases;
 macro_rules! cases {
     ($($case:ident),* $(,)?) => {
         pub(super) fn cases() -> Vec<super::LedgerCase> {
-            vec![$((stringify!($case), |ledger| {
-                Box::pin($case(super::trial::Trial::new(ledger, stringify!($case))))
+            vec![$((stringify!($case), |probe| {
+                Box::pin($case(super::trial::Trial::new(probe, stringify!($case))))
             })),*]
         }
     };

@@ -46,10 +46,10 @@ async fn a_claim_keeps_all_that_it_says_of_its_origin(trial: Trial) {
     for (place, name) in ["1", "2", "3"].into_iter().enumerate() {
         let claim = trial.claim(name, "ada", trial.now);
         let claim = Claim { lease: Lease { origin: origins(&claim.key)[place].clone(), ..claim.lease }, ..claim };
-        assert_eq!(trial.ledger.claim(&claim).await.unwrap(), ClaimOutcome::Claimed);
+        assert_eq!(trial.ledger().claim(&claim).await.unwrap(), ClaimOutcome::Claimed);
         let held = LedgerRecord::InProgress(claim.lease);
         assert_eq!(trial.record(name).await.as_ref(), Some(&held));
-        let other = trial.ledger.claim(&trial.claim(name, "bob", trial.now)).await.unwrap();
+        let other = trial.ledger().claim(&trial.claim(name, "bob", trial.now)).await.unwrap();
         assert_eq!(other, ClaimOutcome::Held(held));
     }
 }
@@ -63,7 +63,7 @@ async fn a_commit_that_says_little_of_its_origin_is_read_as_one(trial: Trial) {
 }
 
 async fn a_completed_claim_has_the_origin_of_its_commit(trial: Trial) {
-    trial.ledger.claim(&trial.claim("k", "ada", trial.now)).await.unwrap();
+    trial.ledger().claim(&trial.claim("k", "ada", trial.now)).await.unwrap();
     let commit = trial.commit("k", []);
     let commit = Commit { owner: Some("ada".to_owned()), origin: origins(&commit.key)[0].clone(), ..commit };
     assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::Committed);
@@ -83,7 +83,7 @@ async fn a_group_keeps_the_origin_of_each_commit(trial: Trial) {
 
 async fn to_keep_what_is_not_there_makes_nothing(trial: Trial) {
     let until = trial.now + TimeDelta::days(30);
-    assert_eq!(trial.ledger.keep(&trial.key("k"), until).await.unwrap(), None);
+    assert_eq!(trial.ledger().keep(&trial.key("k"), until).await.unwrap(), None);
     assert_eq!(trial.record("k").await, None);
     let commit = trial.commit("k", []);
     assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::Committed);
@@ -96,16 +96,16 @@ async fn to_keep_a_record_answers_it_and_changes_nothing_of_it(trial: Trial) {
     trial.send(&commit).await.unwrap();
     for days in [30, 30, 10, 40] {
         let until = trial.now + TimeDelta::days(days);
-        assert_eq!(trial.ledger.keep(&trial.key("k"), until).await.unwrap(), Some(completed(&commit)));
+        assert_eq!(trial.ledger().keep(&trial.key("k"), until).await.unwrap(), Some(completed(&commit)));
         assert_eq!(trial.record("k").await, Some(completed(&commit)));
     }
 }
 
 async fn to_keep_a_claim_leaves_it_to_its_owner(trial: Trial) {
     let claim = trial.claim("k", "ada", trial.now);
-    trial.ledger.claim(&claim).await.unwrap();
+    trial.ledger().claim(&claim).await.unwrap();
     let until = trial.now + TimeDelta::days(30);
-    let kept = trial.ledger.keep(&trial.key("k"), until).await.unwrap();
+    let kept = trial.ledger().keep(&trial.key("k"), until).await.unwrap();
     assert_eq!(kept, Some(LedgerRecord::InProgress(claim.lease)));
     let commit = Commit { owner: Some("ada".to_owned()), ..trial.commit("k", []) };
     assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::Committed);

@@ -20,7 +20,7 @@ cases![
 async fn find_answers_existing_keys_only(trial: Trial) {
     let commit = trial.commit("there", []);
     trial.send(&commit).await.unwrap();
-    let found = trial.ledger.find(&[trial.key("missing"), trial.key("there")]).await.unwrap();
+    let found = trial.ledger().find(&[trial.key("missing"), trial.key("there")]).await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [(trial.key("there"), completed(&commit))]);
 }
 
@@ -28,7 +28,7 @@ async fn find_takes_a_key_twice(trial: Trial) {
     let commit = trial.commit("there", []);
     trial.send(&commit).await.unwrap();
     let keys = ["there", "missing", "there", "missing"].map(|name| trial.key(name));
-    let found = trial.ledger.find(&keys).await.unwrap();
+    let found = trial.ledger().find(&keys).await.unwrap();
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [(trial.key("there"), completed(&commit))]);
 }
 
@@ -38,7 +38,7 @@ async fn find_takes_more_than_a_hundred_keys(trial: Trial) {
         trial.send(&trial.commit(name, [])).await.unwrap();
     }
     let keys: Vec<_> = (0..230).map(|index| trial.key(&index.to_string())).collect();
-    let mut found: Vec<_> = trial.ledger.find(&keys).await.unwrap().into_keys().collect();
+    let mut found: Vec<_> = trial.ledger().find(&keys).await.unwrap().into_keys().collect();
     let mut expected = there.map(|name| trial.key(name));
     found.sort();
     expected.sort();
@@ -46,7 +46,7 @@ async fn find_takes_more_than_a_hundred_keys(trial: Trial) {
 }
 
 async fn find_of_nothing_is_nothing(trial: Trial) {
-    assert!(trial.ledger.find(&[]).await.unwrap().is_empty());
+    assert!(trial.ledger().find(&[]).await.unwrap().is_empty());
 }
 
 async fn a_key_may_hold_any_text(trial: Trial) {
@@ -57,18 +57,18 @@ async fn a_key_may_hold_any_text(trial: Trial) {
         assert_eq!(trial.record(text).await, Some(completed(&commit)), "{text}");
     }
     let other = LedgerKey { function: "other".to_owned(), ..trial.key("a b") };
-    assert!(trial.ledger.find(&[other]).await.unwrap().is_empty(), "another function's key is another key");
+    assert!(trial.ledger().find(&[other]).await.unwrap().is_empty(), "another function's key is another key");
 }
 
 async fn load_of_a_missing_row_is_nothing(trial: Trial) {
     trial.given(&trial.row("1"), item([])).await;
     assert_eq!(trial.load(&trial.row("2")).await, None);
-    assert_eq!(trial.ledger.load(SIMPLE_TABLE, &trial.simple_row("1")).await.unwrap(), None);
+    assert_eq!(trial.ledger().load(SIMPLE_TABLE, &trial.simple_row("1")).await.unwrap(), None);
 }
 
 /// The sort keys of what a query answers.
 async fn query(trial: &Trial, prefix: &Key, limit: usize) -> Vec<String> {
-    let items = trial.ledger.query(TABLE, prefix, limit).await.unwrap();
+    let items = trial.ledger().query(TABLE, prefix, limit).await.unwrap();
     let sort_key = |mut item: Item| match item.remove("sk") {
         Some(AttributeValue::S(text)) => text,
         other => panic!("a sort key is a text, not {other:?}"),

@@ -2,11 +2,11 @@ use std::{collections::hash_map::RandomState, hash::BuildHasher as _, sync::Arc,
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use onceward::{
-    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, Fingerprint, GroupOutcome, Item, Key,
-    Lease, Ledger, LedgerError, LedgerKey, LedgerRecord, Operation, Origin,
+    Action, AttributeValue, Claim, Commit, CommitOutcome, Completed, Condition, Envelope, Fingerprint, GroupOutcome,
+    Item, Key, Lease, Ledger, LedgerError, LedgerKey, LedgerRecord, Operation, Origin,
 };
 
-use super::{SIMPLE_TABLE, TABLE};
+use super::{LedgerProbe, SIMPLE_TABLE, TABLE};
 
 /// How often a call is repeated that met another transaction.
 const TRIES_MAX: u32 = 100;
@@ -16,15 +16,44 @@ pub(super) const LEASE: Duration = Duration::from_mins(1);
 
 /// One run of one case: a ledger, and names that no other run uses.
 pub(super) struct Trial {
-    pub(super) ledger: Arc<dyn Ledger>,
+    pub(super) probe: Arc<dyn LedgerProbe>,
     /// In milliseconds: no ledger keeps more.
     pub(super) now: DateTime<Utc>,
     scope: String,
 }
 
 impl Trial {
-    pub(super) fn new(ledger: Arc<dyn Ledger>, case: &str) -> Self {
-        Self { ledger, now: Utc::now().trunc_subsecs(3), scope: format!("{case}-{:016x}", random()) }
+    pub(super) fn new(probe: Arc<dyn LedgerProbe>, case: &str) -> Self {
+        Self { probe, now: Utc::now().trunc_subsecs(3), scope: format!("{case}-{:016x}", random()) }
+    }
+
+    /// The adapter under test.
+    pub(super) fn ledger(&self) -> &dyn Ledger {
+        self.probe.ledger()
+    }
+
+    /// Events with ids that no other trial uses.
+    pub(super) fn events(&self, names: &[&str]) -> Vec<Envelope> {
+        let event = |name: &&str| {
+            let id = serde_json::Value::from(format!("{}-{name}", self.scope));
+            let data = r#"{"n":12345678901234567890.10,"s":"é\u0000\n<&>"}"#;
+            Envelope::parse(&format!(
+                r#"{{"specversion":"1.0","id":{id},"source":"s","type":"t.v1","time":"2026-01-01T00:00:00Z","data":{data}}}"#
+            ))
+        };
+        names.iter().map(event).collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Asserts that what the commit under this key has left to publish of this trial's events is `expected`, in order.
+    #[track_caller]
+    pub(super) fn assert_outbox(&self, name: &str, expected: &[Envelope]) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let json = |envelope: &Envelope| serde_json::to_string(envelope).unwrap();
+            let mut found = self.probe.outbox(&self.key(name)).await;
+            found.retain(|envelope| envelope.contains(&self.scope));
+            assert_eq!(found, expected.iter().map(json).collect::<Vec<_>>(), "at {caller}");
+        }
     }
 
     pub(super) fn key(&self, name: &str) -> LedgerKey {
@@ -65,24 +94,24 @@ impl Trial {
     /// Commits, again as long as other transactions are in the way.
     pub(super) async fn send(&self, commit: &Commit) -> Result<CommitOutcome, LedgerError> {
         for _ in 1..TRIES_MAX {
-            match self.ledger.commit(commit).await {
+            match self.ledger().commit(commit).await {
                 Err(error) if error.transient => {}
                 outcome => return outcome,
             }
         }
-        self.ledger.commit(commit).await
+        self.ledger().commit(commit).await
     }
 
     /// Commits a group, again with the same token if it is not known to be written: other transactions may be in the way.
     pub(super) async fn send_group(&self, commits: &[Commit]) -> Result<GroupOutcome, LedgerError> {
         let token = format!("{:016x}", random());
         for _ in 1..TRIES_MAX {
-            match self.ledger.commit_group(commits, &token).await {
+            match self.ledger().commit_group(commits, &token).await {
                 Err(error) if error.transient => {}
                 outcome => return outcome,
             }
         }
-        self.ledger.commit_group(commits, &token).await
+        self.ledger().commit_group(commits, &token).await
     }
 
     /// Commits under a key of its own.
@@ -105,7 +134,7 @@ impl Trial {
     /// The record under a key.
     pub(super) async fn record(&self, name: &str) -> Option<LedgerRecord> {
         let key = self.key(name);
-        let mut found = self.ledger.find(std::slice::from_ref(&key)).await.expect("the ledger can be read");
+        let mut found = self.ledger().find(std::slice::from_ref(&key)).await.expect("the ledger can be read");
         found.remove(&key)
     }
 
@@ -121,7 +150,7 @@ impl Trial {
     }
 
     pub(super) async fn load(&self, key: &Key) -> Option<Item> {
-        self.ledger.load(table(key), key).await.expect("the row can be read")
+        self.ledger().load(table(key), key).await.expect("the row can be read")
     }
 }
 

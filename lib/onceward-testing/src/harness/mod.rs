@@ -1,5 +1,6 @@
 mod answer;
 mod deliver;
+mod faults;
 mod message;
 mod rows;
 
@@ -21,6 +22,7 @@ use onceward::{
 
 pub use answer::Answer;
 pub use deliver::Delivered;
+use faults::Faults;
 pub use message::Message;
 
 /// Names the seed to use instead of a random one.
@@ -39,6 +41,8 @@ const INVOCATION_SECONDS: i64 = 30;
 #[derive(Debug)]
 pub struct Harness {
     ledger: Arc<MemoryLedger>,
+    /// What the functions take for it.
+    faults: Arc<Faults>,
     clock: Arc<ManualClock>,
     ports: Ports,
     queue: MemorySourceQueue,
@@ -67,11 +71,11 @@ impl Harness {
     pub fn with_seed(seed: u64) -> Self {
         let start = DateTime::from_timestamp(START_SECONDS, 0).expect("a valid time");
         let (ledger, clock) = (Arc::new(MemoryLedger::new()), Arc::new(ManualClock::new(start)));
-        let randomness = Arc::new(SeededRandomness::new(seed));
+        let (faults, randomness) = (Arc::new(Faults::of(ledger.clone())), Arc::new(SeededRandomness::new(seed)));
         let (shutdown, deployment, strict) = (Shutdown::new(), Arc::default(), true);
-        let ports = Ports { ledger: ledger.clone(), clock: clock.clone(), randomness, shutdown, deployment, strict };
+        let ports = Ports { ledger: faults.clone(), clock: clock.clone(), randomness, shutdown, deployment, strict };
         let (published, count) = (Mutex::default(), AtomicU64::new(0));
-        Self { ledger, clock, ports, queue: MemorySourceQueue::default(), published, count }
+        Self { ledger, faults, clock, ports, queue: MemorySourceQueue::default(), published, count }
     }
 
     /// The ports that the functions get, for what the harness has no word for.

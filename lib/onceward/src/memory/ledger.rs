@@ -56,6 +56,11 @@ impl MemoryLedger {
         self.state().records.remove(key);
     }
 
+    /// The events that commits have left to publish and nobody has taken, in the commits' order.
+    pub fn outbox(&self) -> Vec<Envelope> {
+        self.state().outbox.clone()
+    }
+
     /// A panic while the lock is held cannot leave half a commit: every change is made after all checks.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

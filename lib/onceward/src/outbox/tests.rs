@@ -154,3 +154,64 @@ fn the_size_of_an_envelope_is_never_guessed_too_small() {
     envelope.sequence = Some(u64::MAX.to_string());
     assert!(envelope.bytes_max() >= serde_json::to_string(&envelope).unwrap().len());
 }
+
+/// In how many pieces events go that count and weigh so much at most, each piece with its events' places.
+fn pieces(ids: &[&str], events_max: usize, bytes_max: usize) -> Vec<Vec<usize>> {
+    let envelopes: Vec<_> = ids.iter().map(|id| envelope(id)).collect();
+    let events: Vec<_> = envelopes.iter().enumerate().collect();
+    let pieces = chunks(&events, events_max, bytes_max);
+    pieces.into_iter().map(|piece| piece.iter().map(|(place, _)| *place).collect()).collect()
+}
+
+#[test]
+fn a_piece_is_full_at_its_limits_and_never_empty() {
+    let size = envelope("a").bytes_max();
+    assert_eq!(pieces(&[], 10, 10_000), Vec::<Vec<usize>>::new());
+    assert_eq!(pieces(&["a", "b", "c"], 2, 10_000), [vec![0, 1], vec![2]]);
+    assert_eq!(pieces(&["a", "b", "c"], 10, 2 * size), [vec![0, 1], vec![2]], "two fit exactly");
+    assert_eq!(pieces(&["a", "b", "c"], 10, 2 * size - 1), [vec![0], vec![1], vec![2]]);
+    assert_eq!(pieces(&["a", "b"], 10, size - 1), [vec![0], vec![1]], "what fits nowhere is the bus's to refuse");
+}
+
+#[test]
+fn a_line_names_one_type_how_often_or_how_many_others() {
+    assert_eq!(summary(&[]), "(none)");
+    assert_eq!(summary(&["a.v1"]), "a.v1");
+    assert_eq!(summary(&["a.v1", "a.v1"]), "a.v1 ×2");
+    assert_eq!(summary(&["a.v1", "b.v1", "a.v1"]), "a.v1 +2");
+}
+
+/// It pauses between its tries, and not after the last: the stream waits long enough.
+#[tokio::test]
+async fn a_relay_pauses_between_tries_only() {
+    let bus = Bus { outages: Mutex::new(u32::MAX), ..Bus::default() };
+    let clock = Pauses::default();
+    let failed = Relay::new("relay").handle(&clock, &SeededRandomness::new(7), &bus, vec![record(1, ["a"])]).await;
+    assert_eq!(failed.as_deref(), Some("1"));
+    let tries = bus.calls.lock().unwrap().len();
+    assert_eq!((tries, *clock.0.lock().unwrap()), (PUBLISH_TRIES_MAX as usize, tries - 1));
+}
+
+/// Counts the pauses.
+#[derive(Debug, Default)]
+struct Pauses(Mutex<usize>);
+
+#[async_trait]
+impl Clock for Pauses {
+    fn now(&self) -> DateTime<chrono::Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn monotonic(&self) -> std::time::Duration {
+        std::time::Duration::ZERO
+    }
+
+    async fn sleep(&self, _duration: std::time::Duration) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn a_relay_knows_its_name() {
+    assert_eq!(Relay::new("relay").name(), "relay");
+}

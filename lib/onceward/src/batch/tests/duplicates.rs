@@ -57,13 +57,36 @@ async fn the_same_event_in_another_message_changes_nothing() {
     assert_eq!(world.ledger.memory().take_outbox().len(), 1);
 }
 
+/// Neither commits before both run, whether they are in one batch or in two invocations.
 #[tokio::test]
 async fn two_deliveries_at_once_commit_once() {
-    let (world, runs) = (World::new(), Runs::default());
-    let body = world.body("1", 1);
-    let twice = ["first", "second"].map(|id| world.delivery_of(id, &body));
-    assert!(world.handle(&counting(&runs), twice).await.is_empty());
-    assert_eq!(world.count().await, 1);
+    for in_one_batch in [true, false] {
+        let (world, runs) = (World::new(), Runs::default());
+        let begun = runs.clone();
+        let both = Function::new("count").on(move |ping: Ping, _: Context| {
+            let runs = begun.clone();
+            async move {
+                runs.begin();
+                while runs.count() < 2 {
+                    tokio::task::yield_now().await;
+                }
+                let unit = UnitOfWork::new().update::<Counter>(Counter::the_key(), Counter::one_more(), all([]));
+                Ok(unit.publish(&ping))
+            }
+        });
+        let body = world.body("1", 1);
+        let [first, second] = ["first", "second"].map(|id| world.delivery_of(id, &body));
+        let failed = if in_one_batch {
+            world.handle(&both, [first, second]).await
+        } else {
+            let (one, other) = tokio::join!(world.handle(&both, [first]), world.handle(&both, [second]));
+            [one, other].concat()
+        };
+        assert!(failed.is_empty(), "{failed:?}");
+        assert_eq!((runs.count(), world.ledger.commit_ids().len()), (2, 2), "both ran, and both tried to commit");
+        assert_eq!((world.count().await, world.ledger.memory().take_outbox().len()), (1, 1));
+        assert!(world.queue.letters().is_empty());
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 mod clock;
+mod direct;
 mod duplicates;
 mod exhausted;
 mod failures;

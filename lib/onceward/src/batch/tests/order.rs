@@ -119,26 +119,31 @@ async fn a_function_can_name_what_orders_its_events() {
     assert_eq!((journal.of(1), journal.of(2)), (vec![11, 12, 13], vec![21, 22]));
 }
 
+/// The limit counts groups, of which each has one record under way.
 #[tokio::test]
-async fn no_more_records_run_at_once_than_the_function_says() {
-    let world = World::new();
-    let running = Arc::new(Mutex::new((0_u32, 0_u32)));
-    let seen = running.clone();
-    let function = Function::new("note").concurrency(3).on(move |_: Ping, _: Context| {
-        let running = running.clone();
+async fn groups_run_side_by_side_within_the_limit_and_none_beside_itself() {
+    let (world, running) = (World::new(), Arc::new(Mutex::new(Vec::<u32>::new())));
+    let most = Arc::new(Mutex::new(0));
+    let (inside, seen) = (running.clone(), most.clone());
+    let function = Function::new("note").concurrency(3).on(move |ping: Ping, _: Context| {
+        let (running, most) = (inside.clone(), seen.clone());
         async move {
+            let group = ping.value / 10;
             {
-                let mut counts = running.lock().unwrap();
-                *counts = (counts.0 + 1, counts.1.max(counts.0 + 1));
+                let mut running = running.lock().unwrap();
+                assert!(!running.contains(&group), "two of group {group} at once");
+                running.push(group);
+                let mut most = most.lock().unwrap();
+                *most = running.len().max(*most);
             }
             for _ in 0..5 {
                 tokio::task::yield_now().await;
             }
-            running.lock().unwrap().0 -= 1;
+            running.lock().unwrap().retain(|other| *other != group);
             Ok(UnitOfWork::new())
         }
     });
-    let batch: Vec<_> = (0..20).map(|id| world.delivery(&id.to_string(), id)).collect();
-    assert!(world.handle(&function, batch).await.is_empty());
-    assert_eq!(seen.lock().unwrap().1, 3);
+    let batch = (10..60).map(|value| in_group(&world, &(value / 10).to_string(), &value.to_string(), value));
+    assert!(world.handle(&function, batch.collect::<Vec<_>>()).await.is_empty());
+    assert_eq!(*most.lock().unwrap(), 3);
 }

@@ -1,5 +1,6 @@
 mod failures;
 mod limits;
+mod ports;
 mod random;
 mod waiting;
 

@@ -5,14 +5,14 @@ use onceward::{
     CircuitBreaker, CircuitBreakerError, Context, Function, HandlerError, HandlerResult, UnitOfWork, absent,
 };
 
-use crate::{Authorization, Gateway, GatewayError, Payment, SOURCE, gateway::PaymentRequest};
+use crate::{Authorization, GatewayError, Payment, PaymentGateway, PaymentRequest, SOURCE};
 
 /// The Lambda function.
 ///
 /// Guarded: a charge cannot join the transaction. No two deliveries ask at once, and the gateway gets the same key
 /// from each. While the gateway is down, orders wait in the queue for the breaker's next try.
-pub fn function(gateway: Gateway, breaker: &CircuitBreaker) -> Function<Dependencies> {
-    let dependencies = Dependencies { gateway, breaker: breaker.clone() };
+pub fn function(gateway: impl PaymentGateway + 'static, breaker: &CircuitBreaker) -> Function<Dependencies> {
+    let dependencies = Dependencies { gateway: Box::new(gateway), breaker: breaker.clone() };
     let function = Function::with("authorize-payment", dependencies).source(SOURCE).guarded();
     let function = function.writes::<Payment>().publishes::<PaymentAuthorized>().publishes::<PaymentDeclined>();
     function.circuit_breaker(breaker).on(authorize_payment)
@@ -21,7 +21,7 @@ pub fn function(gateway: Gateway, breaker: &CircuitBreaker) -> Function<Dependen
 /// What the handler calls.
 #[derive(Debug)]
 pub struct Dependencies {
-    gateway: Gateway,
+    gateway: Box<dyn PaymentGateway>,
     breaker: CircuitBreaker,
 }
 
@@ -60,3 +60,6 @@ pub async fn authorize_payment(event: StockReserved, context: Context<Dependenci
         Err(error) => Err(error.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

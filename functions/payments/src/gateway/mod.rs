@@ -1,10 +1,25 @@
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
-use reqwest::{Client, Response, StatusCode};
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
+use reqwest::{Client, Response, StatusCode, redirect::Policy};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The longest wait for the gateway's answer. The function has 5 s.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The most of a refusal's words that an error has, in characters.
+const MESSAGE_CHARS_MAX: usize = 1_000;
+
+/// Decides on payments: one `idempotency_key` is one charge, however often it is asked for.
+#[async_trait]
+pub trait PaymentGateway: Debug + Send + Sync {
+    /// Asks once. The same key always gets the same decision.
+    async fn authorize(
+        &self,
+        request: &PaymentRequest<'_>,
+        idempotency_key: &str,
+    ) -> Result<Authorization, GatewayError>;
+}
 
 /// A payment gateway over HTTP: `POST /v1/payments` with an `Idempotency-Key`, as the well-known ones have it.
 #[derive(Debug, Clone)]
@@ -15,12 +30,17 @@ pub struct Gateway {
 
 /// What is asked for.
 #[derive(Debug, Serialize)]
-pub(crate) struct PaymentRequest<'a> {
-    pub(crate) amount: i64,
-    pub(crate) currency: &'a str,
-    pub(crate) payment_token: &'a str,
-    pub(crate) reference: &'a str,
-    pub(crate) capture: bool,
+pub struct PaymentRequest<'a> {
+    /// In minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: &'a str,
+    /// What the gateway knows the means of payment by.
+    pub payment_token: &'a str,
+    /// What the payment is for: the order's id.
+    pub reference: &'a str,
+    /// Whether the money moves now, or is set aside.
+    pub capture: bool,
 }
 
 /// The gateway's decision.
@@ -54,7 +74,15 @@ pub enum GatewayError {
         #[from]
         source: reqwest::Error,
     },
-    /// The gateway is busy or broken: the same request may succeed later.
+    /// It did answer, but not what a gateway says: whether there is a decision is not known. The same key will tell.
+    #[error("the payment gateway answered {status} with a body that cannot be read")]
+    Malformed {
+        /// Its status.
+        status: StatusCode,
+        /// What is wrong with the body.
+        source: serde_json::Error,
+    },
+    /// The gateway is busy or broken, or has the same request under way: it may succeed later.
     #[error("the payment gateway answered {status}")]
     Unavailable {
         /// Its status.
@@ -76,7 +104,11 @@ impl GatewayError {
     /// Whether the gateway is down or overloaded: then other payments fail too. A request that it refuses says nothing
     /// about the next one.
     pub fn is_outage(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Unavailable { .. })
+        match self {
+            Self::Unreachable { .. } | Self::Malformed { .. } => true,
+            Self::Unavailable { status, .. } => *status != StatusCode::CONFLICT,
+            Self::Url { .. } | Self::Refused { .. } => false,
+        }
     }
 }
 
@@ -100,17 +132,24 @@ struct RefusalBody {
 impl Gateway {
     /// A gateway at `url`, without the path.
     pub fn new(url: &str) -> Result<Self, GatewayError> {
+        Self::with_timeout(url, TIMEOUT)
+    }
+
+    fn with_timeout(url: &str, timeout: Duration) -> Result<Self, GatewayError> {
         if !(url.starts_with("https://") || url.starts_with("http://")) {
             return Err(GatewayError::Url { url: url.to_owned() });
         }
         // The SDK's clients bring ring too; that another part of the process was first is fine.
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = Client::builder().timeout(TIMEOUT).build()?;
+        // A redirected POST becomes a GET, whose answer is no decision.
+        let client = Client::builder().timeout(timeout).redirect(Policy::none()).build()?;
         Ok(Self { client, payments_url: format!("{}/v1/payments", url.trim_end_matches('/')) })
     }
+}
 
-    /// Asks once. The same key always gets the same decision.
-    pub(crate) async fn authorize(
+#[async_trait]
+impl PaymentGateway for Gateway {
+    async fn authorize(
         &self,
         request: &PaymentRequest<'_>,
         idempotency_key: &str,
@@ -119,22 +158,35 @@ impl Gateway {
         let response = request.send().await?;
         match response.status() {
             status if status.is_success() => {
-                let Accepted { id } = response.json().await?;
+                let Accepted { id } = read(status, &response.text().await?)?;
                 Ok(Authorization::Authorized { payment_id: id })
             }
-            StatusCode::PAYMENT_REQUIRED => {
-                let Refusal { error } = response.json().await?;
+            status @ StatusCode::PAYMENT_REQUIRED => {
+                let Refusal { error } = read(status, &response.text().await?)?;
                 Ok(Authorization::Declined { code: error.code.unwrap_or_else(|| "declined".to_owned()) })
             }
-            status if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => {
+            status if may_pass(status) => {
                 Err(GatewayError::Unavailable { status, retry_after: retry_after(&response) })
             }
             status => {
-                let message = response.json::<Refusal>().await.map(|refusal| refusal.error.message);
-                Err(GatewayError::Refused { status, message: message.unwrap_or_default() })
+                let text = response.text().await?;
+                let message = read(status, &text).map_or(text, |refusal: Refusal| refusal.error.message);
+                Err(GatewayError::Refused { status, message: message.chars().take(MESSAGE_CHARS_MAX).collect() })
             }
         }
     }
+}
+
+fn read<T: DeserializeOwned>(status: StatusCode, body: &str) -> Result<T, GatewayError> {
+    serde_json::from_str(body).map_err(|source| GatewayError::Malformed { status, source })
+}
+
+/// Whether the same request may get a decision later. A conflict is an earlier try with the same key that is still under
+/// way: <https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header>, section 2.7.
+fn may_pass(status: StatusCode) -> bool {
+    let later =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::CONFLICT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    later.contains(&status) || status.is_server_error()
 }
 
 /// The seconds form of `Retry-After`; the date form is left to the backoff policy.
@@ -142,3 +194,6 @@ fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
     Some(Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests;
