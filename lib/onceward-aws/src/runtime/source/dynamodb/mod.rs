@@ -1,10 +1,12 @@
+mod plain;
+
 use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use chrono::SecondsFormat;
 use onceward::{AttributeValue, Delivery, Item};
+use plain::{Plain, PlainItem};
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::dynamodb::EVENTS;
 
@@ -13,7 +15,7 @@ const TYPE_PREFIX: &str = "com.amazonaws.dynamodb.";
 
 /// A change of an item as an event: what the stream's view holds of it, in plain JSON.
 #[derive(Serialize)]
-struct Change {
+struct Change<'a> {
     specversion: &'static str,
     id: String,
     source: String,
@@ -21,16 +23,16 @@ struct Change {
     event_type: String,
     time: String,
     subject: String,
-    data: Images,
+    data: Images<'a>,
 }
 
 #[derive(Serialize)]
-struct Images {
-    keys: Value,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_image: Option<Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    old_image: Option<Value>,
+struct Images<'a> {
+    keys: PlainItem<'a>,
+    #[serde(skip_serializing_if = "PlainItem::is_empty")]
+    new_image: PlainItem<'a>,
+    #[serde(skip_serializing_if = "PlainItem::is_empty")]
+    old_image: PlainItem<'a>,
 }
 
 /// A ledger's record holds the events of one commit; any other record is a change of an item.
@@ -52,14 +54,14 @@ fn record(record: EventRecord) -> Vec<Delivery> {
         ..Delivery::default()
     };
     if let Some(AttributeValue::L(events)) = record.change.new_image.get(EVENTS) {
+        // What is no text is no event either: it is given up with all that it holds.
         let text = |event: &AttributeValue| match event {
             AttributeValue::S(text) => text.clone(),
-            _ => String::new(),
+            other => json(&Plain(other)),
         };
         return events.iter().map(text).map(delivery).collect();
     }
     let change = record.change;
-    let image = |item: serde_dynamo::Item| (!item.is_empty()).then(|| plain(item)).flatten();
     let event = Change {
         specversion: "1.0",
         id: record.event_id,
@@ -68,12 +70,12 @@ fn record(record: EventRecord) -> Vec<Delivery> {
         time: change.approximate_creation_date_time.to_rfc3339_opts(SecondsFormat::Millis, true),
         subject: subject.clone(),
         data: Images {
-            keys: plain(change.keys).unwrap_or_default(),
-            new_image: image(change.new_image),
-            old_image: image(change.old_image),
+            keys: PlainItem(&change.keys),
+            new_image: PlainItem(&change.new_image),
+            old_image: PlainItem(&change.old_image),
         },
     };
-    vec![delivery(serde_json::to_string(&event).unwrap_or_default())]
+    vec![delivery(json(&event))]
 }
 
 /// The values of the keys, by their attributes' names: the same for every change of one item.
@@ -87,6 +89,9 @@ fn keys_text(keys: &serde_dynamo::Item) -> String {
     sorted.into_values().map(text).collect::<Vec<_>>().join("/")
 }
 
-fn plain(item: serde_dynamo::Item) -> Option<Value> {
-    serde_dynamo::from_item(item).ok()
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("names and values of an item all have a form in JSON")
 }
+
+#[cfg(test)]
+mod tests;
