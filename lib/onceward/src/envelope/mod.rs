@@ -205,6 +205,21 @@ mod tests {
     }
 
     #[test]
+    fn a_list_is_not_taken_for_an_object_by_the_places_of_its_elements() {
+        let list = r#"["1.0","e-1","orders","order.placed.v1","2026-11-21T01:02:03.004Z",null,null,null,null,null,null,null,1]"#;
+        for body in [list.to_owned(), format!(" {list}"), format!(r#"{{"version":"0","detail":{list}}}"#)] {
+            let error = Envelope::parse(&body).unwrap_err().to_string();
+            assert!(error.contains("it is a list, and an object is expected"), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_list_of_somebody_else_is_a_payload() {
+        let event = r#"{"version":"0","id":"7b","detail-type":"t","source":"s","time":"2026-11-21T01:02:03Z","detail":["1.0"]}"#;
+        assert_eq!(Envelope::parse(event).unwrap().data.get(), r#"["1.0"]"#);
+    }
+
+    #[test]
     fn names_what_is_missing() {
         let error = Envelope::parse(r#"{"specversion":"1.0","source":"orders"}"#).unwrap_err();
         assert!(error.to_string().contains("missing field `id`"), "{error}");

@@ -60,7 +60,7 @@ pub(crate) fn unwrap(body: &str) -> Result<Unwrapped, EnvelopeError> {
 }
 
 fn unwrap_within(body: &str, wrappers_max: u32) -> Result<Unwrapped, EnvelopeError> {
-    let probe: Body<'_> = serde_json::from_str(body).map_err(malformed)?;
+    let probe: Body<'_> = object(body)?;
     let bare = |envelope| Unwrapped { envelope, attributes: BTreeMap::new() };
     if probe.specversion.is_some() {
         return cloud_event(body).map(bare);
@@ -89,7 +89,7 @@ fn unwrap_within(body: &str, wrappers_max: u32) -> Result<Unwrapped, EnvelopeErr
 }
 
 fn cloud_event(json: &str) -> Result<Envelope, EnvelopeError> {
-    let envelope: Envelope = serde_json::from_str(json).map_err(malformed)?;
+    let envelope: Envelope = object(json)?;
     envelope.check()?;
     Ok(envelope)
 }
@@ -100,12 +100,12 @@ fn is_cloud_event(detail: &RawValue) -> bool {
         #[serde(borrow, default)]
         specversion: Option<&'a RawValue>,
     }
-    serde_json::from_str::<Detail<'_>>(detail.get()).is_ok_and(|detail| detail.specversion.is_some())
+    object::<Detail<'_>>(detail.get()).is_ok_and(|detail| detail.specversion.is_some())
 }
 
 /// Somebody else's event, such as one of an AWS service: EventBridge's attributes are CloudEvents' by other names.
 fn foreign(body: &str) -> Result<Envelope, EnvelopeError> {
-    let event: EventBridgeEvent = serde_json::from_str(body).map_err(malformed)?;
+    let event: EventBridgeEvent = object(body)?;
     let envelope = Envelope {
         specversion: SPEC_VERSION.to_owned(),
         id: event.id,
@@ -123,6 +123,15 @@ fn foreign(body: &str) -> Result<Envelope, EnvelopeError> {
     };
     envelope.check()?;
     Ok(envelope)
+}
+
+/// Reads an object. A list would be taken for one too, by the places of its elements: serde's rule for structs.
+fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, EnvelopeError> {
+    if json.trim_start().starts_with('[') {
+        let message = "it is a list, and an object is expected".to_owned();
+        return Err(EnvelopeError::Malformed { message });
+    }
+    serde_json::from_str(json).map_err(malformed)
 }
 
 /// `serde_json` names line and column; it never repeats the input beyond a single token's kind.
