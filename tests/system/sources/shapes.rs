@@ -19,6 +19,7 @@ pub(super) fn trials() -> Vec<Trial> {
         on_the_probe("sources::an_event_is_handled_once_whichever_ways_it_arrives", every_way),
         on_the_probe("sources::a_queue_is_told_each_failed_message_and_a_stream_the_lowest_record", partial),
         on_the_probe("sources::other_sources_are_told_that_the_batch_failed", whole_batch),
+        on_the_probe("sources::a_record_without_a_value_holds_up_nobody", without_value),
         on_the_probe("sources::a_terminal_event_of_any_source_is_moved_with_its_reason", terminal),
         on_the_probe(
             "sources::what_fails_its_last_receive_is_one_letter_with_the_reason_and_the_attempts",
@@ -27,6 +28,32 @@ pub(super) fn trials() -> Vec<Trial> {
         on_the_probe("sources::what_is_killed_at_its_last_receive_is_moved_without_a_reason", killed),
         on_the_probe("sources::a_direct_invocation_is_answered_or_refused_by_name", direct),
     ]
+}
+
+/// A compacted topic's tombstones, in their three forms, and empty records of the two other sources: what comes behind
+/// them is handled.
+async fn without_value(system: System) {
+    let events = |scope: &str| (0..4).map(|place| wish(&format!("{scope}-{place}"), "commit")).collect::<Vec<_>>();
+    let mut topic = kafka("aws:kafka", &events("topic"));
+    let records = topic["records"].as_object_mut().expect("partitions").values_mut().next().expect("a partition");
+    records[0]["value"] = Value::Null;
+    records[1]["value"] = json!("");
+    records[2].as_object_mut().expect("a record").remove("value");
+    assert_eq!(invoke(&system, &topic).await, Ok(Value::Null));
+
+    let mut stream = kinesis(&events("stream"));
+    stream["Records"][0]["kinesis"]["data"] = json!("");
+    assert_eq!(invoke(&system, &stream).await, Ok(failures(&[])));
+
+    let mut queue = rabbitmq(&events("rabbit"));
+    let messages = queue["rmqMessagesByQueue"].as_object_mut().expect("queues").values_mut().next().expect("a queue");
+    messages[0]["data"] = json!("");
+    assert_eq!(invoke(&system, &queue).await, Ok(Value::Null));
+
+    let rows = system.rows("probe-ledger").await;
+    let handled = |key: &str| rows.iter().any(|row| row["pk"]["S"] == format!("probe#{key}").as_str());
+    assert!(["topic-3", "stream-1", "stream-3", "rabbit-1", "rabbit-3"].into_iter().all(handled), "{rows:?}");
+    assert!(!["topic-0", "topic-1", "topic-2", "stream-0", "rabbit-0"].into_iter().any(handled), "{rows:?}");
 }
 
 async fn every_way(system: System) {

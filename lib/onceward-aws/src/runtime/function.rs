@@ -71,6 +71,7 @@ enum Answer {
 impl<D: Send + Sync + 'static> Bound<D> {
     async fn handle(&self, event: LambdaEvent<Payload>) -> Result<Answer, InvocationError> {
         let Incoming { source, mut deliveries } = source::read(&event.payload)?;
+        skip_without_value(self.function.name(), source, &mut deliveries);
         if deliveries.is_empty() {
             return Ok(Answer::of(source, &[]));
         }
@@ -104,6 +105,23 @@ impl<D: Send + Sync + 'static> Bound<D> {
                 .limited(Arc::clone(&self.limits)),
         }
     }
+}
+
+/// Leaves out records without a value, such as the tombstones of a compacted topic: they are no event, and no queue takes
+/// an empty letter, so that they would hold up their partition for ever. Each leaves a line.
+fn skip_without_value(function: &str, source: Source, deliveries: &mut Vec<Delivery>) {
+    if !matches!(source, Source::Kafka | Source::Kinesis | Source::RabbitMq) {
+        return;
+    }
+    deliveries.retain(|delivery| {
+        let has_value = !delivery.body.is_empty();
+        if !has_value {
+            let (event_id, key) = (&delivery.message_id, delivery.ordering_key.as_deref());
+            tracing::info!(target: "onceward::delivery", function, event_type = "(no value)", event_id, subject = key,
+                outcome = "skipped", attempt = delivery.receive_count, duration_ms = 0.0, source = delivery.source);
+        }
+        has_value
+    });
 }
 
 impl Answer {
