@@ -81,7 +81,7 @@ async fn messages(system: System) {
     huge["order"]["lines"][0]["quantity"] = json!(9_223_372_036_854_775_808_u64);
     for (body, reason, error) in [
         ("not json".to_owned(), "MalformedEvent", "line 1 column 2"),
-        ("[]".to_owned(), "MalformedEvent", "expected struct"),
+        ("[]".to_owned(), "MalformedEvent", "it is a list, and an object is expected"),
         ("\u{e000}".to_owned(), "MalformedEvent", "expected value"),
         (no_id.to_string(), "MalformedEvent", "missing field `id`"),
         (event("parcel.lost.v1", &json!({})), "UnknownEventType", "reserve-stock handles order.placed.v1"),
