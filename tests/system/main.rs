@@ -19,6 +19,7 @@ mod guide;
 mod orders;
 mod outage;
 mod permissions;
+mod poison;
 mod saved;
 mod sources;
 mod system;
@@ -39,12 +40,13 @@ const THREADS: usize = 2;
 type Suite = fn() -> Vec<Trial>;
 
 /// Suites that run nowhere but on the embedded cloud, and why.
-const EMBEDDED: [(Suite, &str); 13] = [
+const EMBEDDED: [(Suite, &str); 14] = [
     (builds::trials, "runs functions that are no part of the deployed template"),
     (saved::trials, "writes what earlier builds have written, on whichever cloud"),
     (guide::trials, "runs the guide's template as `onceward dev` does"),
     (crashes::trials, "kills function processes, which only the embedded cloud shows"),
     (outage::trials, "takes down the payment gateway that all tests on this cloud share"),
+    (poison::trials, "writes ledger records by hand, which the relay that all tests on this cloud share would park"),
     (faults::trials, "makes calls of the embedded cloud fail on purpose"),
     (permissions::trials, "asks the embedded cloud which permissions were used"),
     (conformance::trials, "asks the embedded cloud for what AWS documents"),

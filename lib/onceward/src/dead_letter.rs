@@ -27,6 +27,10 @@ pub enum Reason {
     InvalidUnitOfWork,
     /// It failed at the last receive that its queue allows; the error is that of the last try.
     RetriesExhausted,
+    /// What stands in the ledger's outbox is no event: the relay cannot publish it.
+    OutboxUnreadable,
+    /// The bus refuses the event, and will refuse it again: the relay cannot publish it.
+    PublishRefused,
 }
 
 impl Reason {
@@ -43,6 +47,8 @@ impl Reason {
             Self::Terminal => "Terminal",
             Self::InvalidUnitOfWork => "InvalidUnitOfWork",
             Self::RetriesExhausted => "RetriesExhausted",
+            Self::OutboxUnreadable => "OutboxUnreadable",
+            Self::PublishRefused => "PublishRefused",
         }
     }
 }

@@ -64,7 +64,7 @@ impl Outcome {
 }
 
 /// A parser's message without what it quotes of the input: texts in quotation marks, and numbers in backticks.
-fn without_values(message: &str) -> String {
+pub(crate) fn without_values(message: &str) -> String {
     let mut kept = String::with_capacity(message.len());
     let mut rest = message;
     while let Some(start) = rest.find(['"', '`']) {

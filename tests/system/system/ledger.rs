@@ -83,6 +83,14 @@ impl System {
         rows.into_iter().map(|row| plain(&AttributeValue::M(row))["M"].take()).collect()
     }
 
+    /// Puts a record with something to publish into the ledger, as no handler would: `events` in DynamoDB's JSON.
+    pub(crate) async fn put_record(&self, pk: &str, events: &Value) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let request = self.dynamodb.put_item().table_name(self.name("ledger")).item("pk", text(pk));
+        let request = request.item("outbox", text("pending")).item("events", typed(events));
+        request.send().await.expect("the ledger takes it");
+    }
+
     /// The queues that feed functions.
     fn consumed_queues(&self) -> Vec<String> {
         let triggers = self.declared.functions.iter().flat_map(|function| &function.triggers);
@@ -122,5 +130,17 @@ fn plain(value: &AttributeValue) -> Value {
             json!({"M": Value::Object(fields.collect())})
         }
         other => panic!("no handler writes {other:?}"),
+    }
+}
+
+/// A value of DynamoDB's JSON: the kinds that tests write.
+fn typed(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().and_then(|value| value.iter().next()).expect("one type");
+    let text = || value.as_str().expect("a text").to_owned();
+    match kind.as_str() {
+        "S" => AttributeValue::S(text()),
+        "N" => AttributeValue::N(text()),
+        "L" => AttributeValue::L(value.as_array().expect("a list").iter().map(typed).collect()),
+        other => panic!("no test writes {other}"),
     }
 }

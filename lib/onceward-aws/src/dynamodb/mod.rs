@@ -8,7 +8,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use record::EVENTS;
+pub(crate) use record::{EVENTS, OUTBOX};
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;

@@ -26,9 +26,11 @@ const LAMBDA: &str = "lambda";
 const SOURCE: &str = "source";
 const EVENT_ID: &str = "event_id";
 const RESULT: &str = "result";
-const OUTBOX: &str = "outbox";
 const COMMITTED_AT: &str = "committed_at";
 pub(super) const EXPIRES_AT: &str = "expires_at";
+
+/// The attribute of records that have something to publish: the relay's mapping filters on it.
+pub(crate) const OUTBOX: &str = "outbox";
 
 /// The attribute that holds the envelopes to publish: a list of JSON texts, in order.
 pub(crate) const EVENTS: &str = "events";

@@ -1,3 +1,5 @@
+mod permanent;
+
 use async_trait::async_trait;
 use aws_sdk_eventbridge::{
     Client,
@@ -51,17 +53,21 @@ impl Publisher for EventBridgePublisher {
     }
 
     async fn publish(&self, envelopes: &[&Envelope]) -> Result<Vec<PublishFailure>, PublishError> {
-        let failed = |source: BoxError| PublishError { source };
+        let failed = |source: BoxError, permanent| PublishError { source, permanent };
         let entries: Result<Vec<_>, serde_json::Error> =
             envelopes.iter().map(|envelope| self.entry(envelope)).collect();
-        let entries = entries.map_err(|error| failed(error.into()))?;
+        let entries = entries.map_err(|error| failed(error.into(), true))?;
         let answer = self.client.put_events().set_entries(Some(entries)).send().await;
-        let answer = answer.map_err(|error| failed(refusal::explained(PUT_EVENTS, &[self.resource()], error)))?;
+        let answer = answer.map_err(|error| {
+            let permanent = refusal::said(&error).is_some_and(|said| permanent::call(&said));
+            failed(refusal::explained(PUT_EVENTS, &[self.resource()], error), permanent)
+        })?;
         // What has no result, or one without an id, is not on the bus, whatever the answer leaves out.
-        let refused = (0..envelopes.len()).filter_map(|index| {
+        let refused = envelopes.iter().enumerate().filter_map(|(index, envelope)| {
             let result = answer.entries().get(index);
             let taken = result.is_some_and(|result| result.event_id().is_some());
-            (!taken).then(|| PublishFailure { index, reason: self.reason(result) })
+            let permanent = result.is_some_and(|result| permanent::entry(result, &envelope.source));
+            (!taken).then(|| PublishFailure { index, reason: self.reason(result), permanent })
         });
         Ok(refused.collect())
     }

@@ -1,4 +1,5 @@
 mod ask;
+mod dead_letters;
 mod function;
 mod handler;
 mod http;

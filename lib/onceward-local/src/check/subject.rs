@@ -14,6 +14,8 @@ use crate::template::{Function, Queue, Rule, Stack, Table, Trigger};
 pub(super) const LEDGER_TABLE: &str = "LEDGER_TABLE";
 /// The queue for what no retry can help.
 pub(super) const DEAD_LETTER_QUEUE_URL: &str = "DEAD_LETTER_QUEUE_URL";
+/// What it says of a function that has no such queue, on purpose.
+pub(super) const NONE: &str = "none";
 /// The relay's bus.
 pub(super) const EVENT_BUS_NAME: &str = "EVENT_BUS_NAME";
 

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use chrono::DateTime;
 use onceward::{
-    Envelope, Relay, StreamRecord,
-    memory::{ManualClock, SeededRandomness},
+    Envelope, Reason, Relay, RelayPorts, StreamRecord,
+    memory::{ManualClock, MemorySourceQueue, SeededRandomness},
 };
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ cloud_cases![
     an_event_too_large_is_refused_and_the_next_call_is_taken,
     refused_events_are_named_by_their_place_and_the_others_arrive,
     the_relay_sends_what_is_more_than_one_call_takes_in_order,
-    the_relay_stops_at_an_event_that_is_refused_for_good,
+    the_relay_parks_an_event_that_is_refused_for_good_and_goes_on,
 ];
 
 /// How long one look at what was routed may wait.
@@ -154,11 +154,17 @@ async fn refused_events_are_named_by_their_place_and_the_others_arrive(cloud: &d
     assert_eq!(ids(&routed(&*probe, 3).await), ["0", "2", "3"]);
 }
 
-async fn relay(probe: &dyn BusProbe, commits: Vec<Vec<Envelope>>) -> Option<String> {
+async fn relay(probe: &dyn BusProbe, dead_letters: &MemorySourceQueue, commits: Vec<Vec<Envelope>>) -> Option<String> {
     let (clock, randomness) = (ManualClock::new(DateTime::UNIX_EPOCH), SeededRandomness::new(7));
-    let record = |(place, events)| StreamRecord { sequence_number: format!("record {place}"), events: Ok(events) };
+    let record = |(place, events): (usize, Vec<Envelope>)| StreamRecord {
+        sequence_number: format!("record {place}"),
+        source: "stream".to_owned(),
+        events: events.into_iter().map(Ok).collect(),
+    };
     let records = commits.into_iter().enumerate().map(record).collect();
-    Relay::new("relay").handle(&clock, &randomness, probe.publisher(), records).await
+    let publisher = probe.publisher();
+    let ports = RelayPorts { clock: &clock, randomness: &randomness, publisher, dead_letters };
+    Relay::new("relay").handle(ports, records).await
 }
 
 async fn the_relay_sends_what_is_more_than_one_call_takes_in_order(cloud: &dyn Cloud) {
@@ -167,19 +173,21 @@ async fn the_relay_sends_what_is_more_than_one_call_takes_in_order(cloud: &dyn C
     let mut events = numbered(2 * publisher.batch_max() + 1);
     events.extend(["a", "b", "c"].map(|id| sized(id, publisher.batch_bytes_max() / 2)));
     let commits = events.chunks(publisher.batch_max() - 1).map(<[_]>::to_vec).collect();
-    assert_eq!(relay(&*probe, commits).await, None);
+    assert_eq!(relay(&*probe, &MemorySourceQueue::default(), commits).await, None);
     assert_eq!(ids(&routed(&*probe, events.len()).await), ids_of(&events));
 }
 
-/// What the bus takes of the same call is there too; the stream brings it again, and consumers tell duplicates.
-async fn the_relay_stops_at_an_event_that_is_refused_for_good(cloud: &dyn Cloud) {
+async fn the_relay_parks_an_event_that_is_refused_for_good_and_goes_on(cloud: &dyn Cloud) {
     let probe = cloud.bus().await;
-    let calls = [numbered(probe.publisher().batch_max()), vec![event("a", &json!(1)), event("b", &json!(1))]];
-    let mut commits: Vec<_> = calls.concat().into_iter().map(|event| vec![event]).collect();
+    let count = probe.publisher().batch_max() + 2;
+    let mut commits: Vec<_> = numbered(count).into_iter().map(|event| vec![event]).collect();
     commits[2] = commits[2].drain(..).map(|event| probe.unacceptable(event)).collect();
-    assert_eq!(relay(&*probe, commits).await.as_deref(), Some("record 2"));
-    assert!(publish(&*probe, &[event("later", &json!(1))]).await.is_empty());
-    let taken = calls[0].len();
-    let expected: Vec<_> = ids_of(&calls[0]).into_iter().filter(|id| *id != "2").chain(["later"]).collect();
-    assert_eq!(ids(&routed(&*probe, taken).await), expected);
+    let refused = commits[2][0].clone();
+    let letters = MemorySourceQueue::default();
+    assert_eq!(relay(&*probe, &letters, commits).await, None);
+    let [letter] = &letters.letters()[..] else { panic!("one letter: {:?}", letters.letters()) };
+    assert_eq!((letter.reason, letter.message_id.as_str()), (Reason::PublishRefused, "record 2"));
+    assert_eq!(serde_json::from_str::<Value>(&letter.body).unwrap(), serde_json::to_value(&refused).unwrap());
+    let expected: Vec<_> = (0..count).filter(|place| *place != 2).map(|place| place.to_string()).collect();
+    assert_eq!(ids(&routed(&*probe, expected.len()).await), expected);
 }

@@ -118,7 +118,7 @@ impl BusProbe for Bus {
     }
 
     fn unacceptable(&self, event: Envelope) -> Envelope {
-        self.publisher.refuse(&event.id, u32::MAX);
+        self.publisher.refuse_for_good(&event.id);
         event
     }
 }

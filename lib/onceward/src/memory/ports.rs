@@ -93,6 +93,7 @@ impl Randomness for SeededRandomness {
 pub struct MemoryPublisher {
     published: Mutex<Vec<Envelope>>,
     refusals: Mutex<Vec<(String, u32)>>,
+    refused_for_good: Mutex<Vec<String>>,
 }
 
 impl MemoryPublisher {
@@ -104,6 +105,11 @@ impl MemoryPublisher {
     /// Refuses the event with this id the next `times` times.
     pub fn refuse(&self, id: impl Into<String>, times: u32) {
         lock(&self.refusals).push((id.into(), times));
+    }
+
+    /// Refuses the event with this id whenever it comes, and says so.
+    pub fn refuse_for_good(&self, id: impl Into<String>) {
+        lock(&self.refused_for_good).push(id.into());
     }
 }
 
@@ -121,14 +127,16 @@ impl Publisher for MemoryPublisher {
         let mut refusals = lock(&self.refusals);
         let mut failures = Vec::new();
         for (index, envelope) in envelopes.iter().enumerate() {
-            if envelope.data.get().len() > DATA_BYTES_MAX {
-                failures.push(PublishFailure { index, reason: "too large".to_owned() });
+            let too_large = envelope.data.get().len() > DATA_BYTES_MAX;
+            if too_large || lock(&self.refused_for_good).contains(&envelope.id) {
+                let reason = if too_large { "too large" } else { "refused for good" };
+                failures.push(PublishFailure { index, reason: reason.to_owned(), permanent: true });
                 continue;
             }
             match refusals.iter_mut().find(|(id, times)| *id == envelope.id && *times > 0) {
                 Some((_, times)) => {
                     *times -= 1;
-                    failures.push(PublishFailure { index, reason: "refused".to_owned() });
+                    failures.push(PublishFailure { index, reason: "refused".to_owned(), permanent: false });
                 }
                 None => lock(&self.published).push((*envelope).clone()),
             }

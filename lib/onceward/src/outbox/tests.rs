@@ -2,8 +2,14 @@ use std::sync::Mutex;
 
 use chrono::DateTime;
 
-use super::*;
-use crate::memory::{ManualClock, MemoryPublisher, SeededRandomness};
+use super::{
+    relay::{PUBLISH_TRIES_MAX, chunks, summary},
+    *,
+};
+use crate::{
+    Clock, DeadLetter, Reason,
+    memory::{ManualClock, MemoryPublisher, MemorySourceQueue, SeededRandomness},
+};
 
 fn envelope(id: &str) -> Envelope {
     let text = format!(
@@ -14,17 +20,39 @@ fn envelope(id: &str) -> Envelope {
 
 /// The record `{sequence}` with these events.
 fn record<const N: usize>(sequence: u32, events: [&str; N]) -> StreamRecord {
-    let events = events.into_iter().map(envelope).collect();
-    StreamRecord { sequence_number: sequence.to_string(), events: Ok(events) }
+    record_of(sequence, events.map(|id| Ok(envelope(id))).into())
 }
 
-fn unreadable(sequence: u32) -> StreamRecord {
-    StreamRecord { sequence_number: sequence.to_string(), events: Err("no list".to_owned()) }
+fn record_of(sequence: u32, events: Vec<Result<Envelope, UnreadableEvent>>) -> StreamRecord {
+    StreamRecord { sequence_number: sequence.to_string(), source: "stream".to_owned(), events }
 }
 
+/// Something that is no event.
+fn unreadable(body: &str) -> Result<Envelope, UnreadableEvent> {
+    Err(UnreadableEvent { body: body.to_owned(), error: "no list".to_owned() })
+}
+
+/// Without letters.
 async fn relay(publisher: &dyn Publisher, records: Vec<StreamRecord>) -> Option<String> {
+    let letters = MemorySourceQueue::default();
+    let failed = relay_with(publisher, &letters, records).await;
+    assert!(letters.letters().is_empty(), "{:?}", letters.letters());
+    failed
+}
+
+async fn relay_with(
+    publisher: &dyn Publisher,
+    dead_letters: &MemorySourceQueue,
+    records: Vec<StreamRecord>,
+) -> Option<String> {
     let (clock, randomness) = (ManualClock::new(DateTime::UNIX_EPOCH), SeededRandomness::new(7));
-    Relay::new("relay").handle(&clock, &randomness, publisher, records).await
+    let ports = RelayPorts { clock: &clock, randomness: &randomness, publisher, dead_letters };
+    Relay::new("relay").handle(ports, records).await
+}
+
+/// Body and reason of each letter.
+fn told(letters: &MemorySourceQueue) -> Vec<(String, Reason)> {
+    letters.letters().into_iter().map(|letter| (letter.body, letter.reason)).collect()
 }
 
 fn ids(publisher: &MemoryPublisher) -> Vec<String> {
@@ -55,7 +83,7 @@ impl Publisher for Bus {
             return Ok(Vec::new());
         }
         *outages -= 1;
-        Err(PublishError { source: "down".into() })
+        Err(PublishError { source: "down".into(), permanent: false })
     }
 }
 
@@ -116,21 +144,6 @@ async fn an_outage_is_survived_if_it_is_short() {
 }
 
 #[tokio::test]
-async fn an_unreadable_record_stops_the_relay_there_after_what_is_before_it() {
-    let publisher = MemoryPublisher::default();
-    let records = vec![record(1, ["a"]), unreadable(2), record(3, ["c"])];
-    assert_eq!(relay(&publisher, records).await.as_deref(), Some("2"));
-    assert_eq!(ids(&publisher), ["a"]);
-}
-
-#[tokio::test]
-async fn a_refusal_before_an_unreadable_record_is_the_lower_one() {
-    let publisher = MemoryPublisher::default();
-    publisher.refuse("a", u32::MAX);
-    assert_eq!(relay(&publisher, vec![record(1, ["a"]), unreadable(2)]).await.as_deref(), Some("1"));
-}
-
-#[tokio::test]
 async fn a_call_has_no_more_bytes_than_the_bus_takes_and_one_event_at_least() {
     let large = |id, bytes| {
         let mut envelope = envelope(id);
@@ -138,9 +151,8 @@ async fn a_call_has_no_more_bytes_than_the_bus_takes_and_one_event_at_least() {
         envelope
     };
     let events = vec![large("1", 4_000), large("2", 4_000), large("3", 4_000), large("4", 20_000), large("5", 1)];
-    let record = StreamRecord { sequence_number: "1".to_owned(), events: Ok(events) };
     let bus = Bus::default();
-    assert_eq!(relay(&bus, vec![record]).await, None);
+    assert_eq!(relay(&bus, vec![record_of(1, events.into_iter().map(Ok).collect())]).await, None);
     assert_eq!(*bus.calls.lock().unwrap(), [2, 1, 1, 1]);
 }
 
@@ -186,7 +198,9 @@ fn a_line_names_one_type_how_often_or_how_many_others() {
 async fn a_relay_pauses_between_tries_only() {
     let bus = Bus { outages: Mutex::new(u32::MAX), ..Bus::default() };
     let clock = Pauses::default();
-    let failed = Relay::new("relay").handle(&clock, &SeededRandomness::new(7), &bus, vec![record(1, ["a"])]).await;
+    let (randomness, dead_letters) = (SeededRandomness::new(7), MemorySourceQueue::default());
+    let ports = RelayPorts { clock: &clock, randomness: &randomness, publisher: &bus, dead_letters: &dead_letters };
+    let failed = Relay::new("relay").handle(ports, vec![record(1, ["a"])]).await;
     assert_eq!(failed.as_deref(), Some("1"));
     let tries = bus.calls.lock().unwrap().len();
     assert_eq!((tries, *clock.0.lock().unwrap()), (PUBLISH_TRIES_MAX as usize, tries - 1));
@@ -215,3 +229,5 @@ impl Clock for Pauses {
 fn a_relay_knows_its_name() {
     assert_eq!(Relay::new("relay").name(), "relay");
 }
+
+mod poison;

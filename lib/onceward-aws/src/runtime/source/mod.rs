@@ -13,6 +13,7 @@ use onceward::Delivery;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(super) use dynamodb::{item_json, value_json};
 pub(super) use probe::Source;
 
 use super::InvocationError;

@@ -2,12 +2,9 @@
 
 use super::Rule;
 use crate::check::finding::Finding;
-use crate::check::subject::{DEAD_LETTER_QUEUE_URL, Subject, redrive};
+use crate::check::subject::{DEAD_LETTER_QUEUE_URL, NONE, Subject, redrive};
 
 pub(super) const RULE: Rule = Rule { id: "dead-letter-url", check };
-
-/// There is none, on purpose.
-const NONE: &str = "none";
 
 fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();

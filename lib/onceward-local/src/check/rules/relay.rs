@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::Rule;
 use crate::check::description::Kind;
 use crate::check::finding::Finding;
-use crate::check::subject::{Subject, ledger};
+use crate::check::subject::{DEAD_LETTER_QUEUE_URL, NONE, Subject, ledger};
 use crate::events::Pattern;
 use crate::lambda::StartingPosition;
 use crate::template::{Function, Trigger};
@@ -34,8 +34,17 @@ fn check(subject: &Subject<'_>) -> Vec<Finding> {
             ));
         }
         streams.for_each(|trigger| findings.extend(mapping(subject, function, trigger)));
+        findings.extend(dead_letters(subject, function));
     }
     findings
+}
+
+/// Whether there is a place for what can never be published. That the variable is there is another rule's.
+fn dead_letters(subject: &Subject<'_>, function: &Function) -> Option<Finding> {
+    function.environment.get(DEAD_LETTER_QUEUE_URL).filter(|url| *url == NONE)?;
+    let message = "what the bus never takes holds up the events behind it until the record's age gives it up";
+    let help = format!("write `{DEAD_LETTER_QUEUE_URL}: !Ref OutboxFailures`, and allow `sqs:SendMessage` on it");
+    Some(Finding::note(subject.variable(function, DEAD_LETTER_QUEUE_URL), message, help))
 }
 
 /// Ledgers that hold events to publish, without a relay on their stream.
@@ -182,6 +191,15 @@ mod tests {
         assert_eq!(found("Attempts: -1", "Attempts: 3"), ["error relay MaximumRetryAttempts: 3"]);
         assert_eq!(found("InSeconds: 82800", "InSeconds: 86400"), ["error relay MaximumRecordAgeInSeconds: 86400"]);
         assert_eq!(found("TRIM_HORIZON", "LATEST"), ["error relay StartingPosition: LATEST"]);
+    }
+
+    #[test]
+    fn a_relay_without_a_place_for_poison_is_told_what_that_means() {
+        let case = Case::team().edit("DEAD_LETTER_QUEUE_URL: !Ref RelayDead", "DEAD_LETTER_QUEUE_URL: none");
+        assert_eq!(
+            (case.found(), case.only("relay")),
+            (Vec::new(), vec!["note relay DEAD_LETTER_QUEUE_URL: none".to_owned()])
+        );
     }
 
     #[test]

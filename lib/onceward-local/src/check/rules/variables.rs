@@ -4,7 +4,7 @@ use super::Rule;
 use crate::check::description::Description;
 use crate::check::finding::Finding;
 use crate::check::nearest::nearest;
-use crate::check::subject::{DEAD_LETTER_QUEUE_URL, EVENT_BUS_NAME, Subject};
+use crate::check::subject::{DEAD_LETTER_QUEUE_URL, EVENT_BUS_NAME, NONE, Subject};
 use crate::destination::service;
 use crate::template::Function;
 
@@ -13,8 +13,6 @@ pub(super) const RULE: Rule = Rule { id: "variables", check };
 const TABLE: &str = "_TABLE";
 const QUEUE_URL: &str = "_QUEUE_URL";
 const TOPIC_ARN: &str = "_TOPIC_ARN";
-/// A queue that there is not, on purpose.
-const NONE: &str = "none";
 
 fn check(subject: &Subject<'_>) -> Vec<Finding> {
     let all = subject.described().flat_map(|(function, description)| {

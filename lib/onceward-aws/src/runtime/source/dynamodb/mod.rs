@@ -89,6 +89,16 @@ fn keys_text(keys: &serde_dynamo::Item) -> String {
     sorted.into_values().map(text).collect::<Vec<_>>().join("/")
 }
 
+/// An item in plain JSON, with nothing lost.
+pub(in crate::runtime) fn item_json(item: &serde_dynamo::Item) -> String {
+    json(&PlainItem(item))
+}
+
+/// The same for one value.
+pub(in crate::runtime) fn value_json(value: &AttributeValue) -> String {
+    json(&Plain(value))
+}
+
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("names and values of an item all have a form in JSON")
 }

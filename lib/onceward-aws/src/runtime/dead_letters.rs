@@ -1,0 +1,23 @@
+use async_trait::async_trait;
+use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue};
+
+use crate::SqsQueues;
+
+/// Where letters go, if the environment names a place.
+#[derive(Debug)]
+pub(super) struct DeadLetters {
+    /// `None` for `DEAD_LETTER_QUEUE_URL=none`.
+    pub(super) queue: Option<SqsQueues>,
+}
+
+#[async_trait]
+impl DeadLetterQueue for DeadLetters {
+    async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
+        let Some(queue) = &self.queue else {
+            let (reason, error) = (letter.reason.as_str(), &letter.error);
+            let source = format!("the function has no dead-letter queue for {reason}: {error}");
+            return Err(DeadLetterError { source: source.into() });
+        };
+        queue.send(letter).await
+    }
+}
