@@ -14,6 +14,7 @@ mod command;
 mod context;
 mod dead_letter;
 mod declarations;
+mod decode;
 mod description;
 mod entity;
 mod envelope;

@@ -12,6 +12,7 @@ use crate::{
     Access, Context, Description, Entity, Event, EventMetadata, Fingerprint, FingerprintError, FunctionError,
     FunctionKind, HandlerResult, HttpRequest, HttpResponse, Invocation, Ports, Reason, TraceContext,
     context::{Call, new_trace},
+    decode,
     execute::{Execution, Failure, Outcome},
     fingerprint,
     function::{Run, Settings},
@@ -167,13 +168,10 @@ fn parse<C: DeserializeOwned>(body: &[u8]) -> Result<C, Failure> {
         let error = format!("the body is not UTF-8: the first bad byte is at {}", error.valid_up_to());
         Failure::terminal(Reason::SchemaRefused, error)
     })?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    let command = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    decode::from_json_with_path(text).map_err(|error| {
         let field = Some(error.path().to_string()).filter(|path| !matches!(path.as_str(), "." | "?"));
         Failure::Terminal { reason: Reason::SchemaRefused, error: error.into_inner().to_string(), field }
-    })?;
-    json.end().map_err(|error| Failure::terminal(Reason::SchemaRefused, error.to_string()))?;
-    Ok(command)
+    })
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<String, Failure> {

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 pub use error::FunctionError;
 pub(crate) use settings::Settings;
 
-use crate::{Backoff, CircuitBreaker, Context, Envelope, Event, HandlerResult};
+use crate::{Backoff, CircuitBreaker, Context, Envelope, Event, HandlerResult, decode};
 
 /// One Lambda function that handles events: its name, its handlers, its settings.
 ///
@@ -204,10 +204,7 @@ impl<D: Send + Sync + 'static> Function<D> {
 fn payload<E: DeserializeOwned>(envelope: &Envelope) -> Result<E, String> {
     let json = envelope.data.get();
     // To follow the path costs time and memory for each field: only what is wrong is worth it.
-    serde_json::from_str(json).or_else(|_| {
-        let mut json = serde_json::Deserializer::from_str(json);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| error.to_string())
-    })
+    decode::from_json(json).or_else(|_| decode::from_json_with_path(json).map_err(|error| error.to_string()))
 }
 
 impl<D> fmt::Debug for Function<D> {

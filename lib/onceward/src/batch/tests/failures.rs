@@ -95,6 +95,7 @@ async fn what_is_no_event_of_the_function_goes_to_the_dead_letters_as_received()
         (event.replace("ping.sent.v1", "ping.sent.v2"), Reason::UnknownEventType, "handles ping.sent.v1"),
         (event.replace(r#""value":0"#, r#""value":-1"#), Reason::SchemaRefused, "value: invalid value"),
         (event.replace(r#""value":0"#, r#""velue":0"#), Reason::SchemaRefused, "missing field `value`"),
+        (event.replace(r#"{"value":0}"#, "[0]"), Reason::SchemaRefused, "invalid type: sequence, expected struct Ping"),
         (event.replace("e-1", &"e".repeat(1_025)), Reason::IdempotencyKeyInvalid, "1025 bytes"),
     ];
     for (number, (body, reason, error)) in cases.into_iter().enumerate() {
