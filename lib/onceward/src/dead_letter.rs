@@ -25,6 +25,8 @@ pub enum Reason {
     Terminal,
     /// The handler's effects cannot be committed as they are.
     InvalidUnitOfWork,
+    /// Two runs in a row put a condition on a row that is missing, or must not be there and is: another try cannot help.
+    ConditionCannotHold,
     /// It failed at the last receive that its queue allows; the error is that of the last try.
     RetriesExhausted,
     /// What stands in the ledger's outbox is no event: the relay cannot publish it.
@@ -46,6 +48,7 @@ impl Reason {
             Self::TooLate => "TooLate",
             Self::Terminal => "Terminal",
             Self::InvalidUnitOfWork => "InvalidUnitOfWork",
+            Self::ConditionCannotHold => "ConditionCannotHold",
             Self::RetriesExhausted => "RetriesExhausted",
             Self::OutboxUnreadable => "OutboxUnreadable",
             Self::PublishRefused => "PublishRefused",

@@ -1,9 +1,11 @@
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, fmt};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::{Action, CircuitBreakerStore, Envelope, Lease, LedgerKey, LedgerRecord, Origin, Store};
+use crate::{
+    Action, CircuitBreakerStore, Envelope, Key, Lease, LedgerKey, LedgerRecord, Origin, Store, unit_of_work::row_name,
+};
 
 /// The store of what was handled, and of everything that handling it changed.
 ///
@@ -72,11 +74,29 @@ pub enum CommitOutcome {
     Duplicate(LedgerRecord),
     /// A condition on a row does not hold. Nothing was written.
     ConditionFailed {
-        /// Which rows, as `table/key`, for the log.
-        rows: Vec<String>,
+        /// Which rows, in the order of the actions.
+        rows: Vec<FailedRow>,
     },
     /// Guarded mode: the lease is no longer this owner's. Nothing was written.
     LeaseLost,
+}
+
+/// A row whose condition did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedRow {
+    /// The table's logical name.
+    pub table: &'static str,
+    /// The row's key.
+    pub key: Key,
+    /// Whether there was such a row.
+    pub exists: bool,
+}
+
+/// `table/partition[/sort]`.
+impl fmt::Display for FailedRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&row_name(self.table, &self.key))
+    }
 }
 
 /// How a group of commits ended.

@@ -60,7 +60,7 @@ pub use function::{Function, FunctionError};
 pub use http::{HttpRequest, HttpResponse};
 pub use idempotency::{Completed, EventIdentity, IDEMPOTENCY_KEY_BYTES_MAX, Lease, LedgerKey, LedgerRecord, Origin};
 pub use invocation::Invocation;
-pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, GroupOutcome, Ledger, LedgerError};
+pub use ledger::{Claim, ClaimOutcome, Commit, CommitOutcome, FailedRow, GroupOutcome, Ledger, LedgerError};
 pub use outbox::{PublishError, PublishFailure, Publisher, Relay, RelayPorts, StreamRecord, UnreadableEvent};
 pub use query::{Query, QueryResult};
 pub use retry::{Backoff, Postponement, ReceiveLimit, Visibility, VisibilityError};

@@ -100,6 +100,8 @@ impl DynamoDbLedger {
     /// One action as DynamoDB takes it; `None` for a check that always holds, which DynamoDB has no form for.
     fn action(&self, action: &Action) -> Result<Option<TransactWriteItem>, BoxError> {
         let table = self.table(action.table)?;
+        // Whether the row is there tells a lost race from a condition that cannot hold. What is in it is not looked at.
+        let returned = ReturnValuesOnConditionCheckFailure::AllOld;
         let mut placeholders = Placeholders::default();
         let condition = placeholders.condition(&action.condition, &action.key);
         let item = TransactWriteItem::builder();
@@ -108,6 +110,7 @@ impl DynamoDbLedger {
                 let values = action.put_item().unwrap_or_default();
                 let values = values.into_iter().map(|(name, value)| (name, value.into())).collect();
                 let put = Put::builder().table_name(table).set_item(Some(values)).set_condition_expression(condition);
+                let put = put.return_values_on_condition_check_failure(returned);
                 let put = put.set_expression_attribute_names(placeholders.names());
                 item.put(put.set_expression_attribute_values(placeholders.values()).build()?)
             }
@@ -115,12 +118,14 @@ impl DynamoDbLedger {
                 let expression = placeholders.update(changes);
                 let update = Update::builder().table_name(table).set_key(Some(key_item(&action.key)));
                 let update = update.update_expression(expression).set_condition_expression(condition);
+                let update = update.return_values_on_condition_check_failure(returned);
                 let update = update.set_expression_attribute_names(placeholders.names());
                 item.update(update.set_expression_attribute_values(placeholders.values()).build()?)
             }
             Operation::Delete => {
                 let delete = Delete::builder().table_name(table).set_key(Some(key_item(&action.key)));
                 let delete = delete.set_condition_expression(condition);
+                let delete = delete.return_values_on_condition_check_failure(returned);
                 let delete = delete.set_expression_attribute_names(placeholders.names());
                 item.delete(delete.set_expression_attribute_values(placeholders.values()).build()?)
             }
@@ -128,6 +133,7 @@ impl DynamoDbLedger {
                 let Some(condition) = condition else { return Ok(None) };
                 let check = ConditionCheck::builder().table_name(table).set_key(Some(key_item(&action.key)));
                 let check = check.condition_expression(condition);
+                let check = check.return_values_on_condition_check_failure(returned);
                 let check = check.set_expression_attribute_names(placeholders.names());
                 item.condition_check(check.set_expression_attribute_values(placeholders.values()).build()?)
             }
@@ -164,7 +170,9 @@ fn cancelled_outcome(commit: &Commit, reasons: &[CancellationReason]) -> Result<
         return record_refused(commit, record.item(), "TransactWriteItems").map(Some);
     }
     let failed = sent(&commit.actions).zip(actions).filter(|(_, reason)| refused(reason));
-    let rows: Vec<_> = failed.map(|(action, _)| action.row()).collect();
+    // An item has its key at least: an empty one is none.
+    let exists = |reason: &CancellationReason| reason.item().is_some_and(|item| !item.is_empty());
+    let rows: Vec<_> = failed.map(|(action, reason)| action.failed(exists(reason))).collect();
     Ok(Some(rows).filter(|rows| !rows.is_empty()).map(|rows| CommitOutcome::ConditionFailed { rows }))
 }
 

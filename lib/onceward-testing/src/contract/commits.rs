@@ -126,9 +126,9 @@ async fn a_failed_condition_writes_nothing_and_names_the_rows(trial: Trial) {
     trial.given(&taken, item([("s", text("before"))])).await;
     let put = |key, condition: Condition| act(key, Operation::Put(item([("s", text("after"))])), condition);
     let actions = [put(&fine, absent()), put(&taken, absent()), put(&gone, present())];
-    let names = vec![actions[1].row(), actions[2].row()];
+    let rows = vec![actions[1].failed(true), actions[2].failed(false)];
     let commit = trial.commit("k", actions);
-    assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::ConditionFailed { rows: names });
+    assert_eq!(trial.send(&commit).await.unwrap(), CommitOutcome::ConditionFailed { rows });
     assert_eq!(trial.record("k").await, None::<LedgerRecord>);
     assert_eq!((trial.load(&fine).await, trial.load(&gone).await), (None, None));
     trial.assert_row(&taken, item([("s", text("before"))])).await;

@@ -19,19 +19,20 @@ cases![
     all_needs_each_condition,
     attributes_may_have_reserved_names,
     conditions_guard_every_operation,
+    a_failed_condition_tells_whether_there_is_the_row,
 ];
 
 /// Whether the condition holds for the row, which must not change by it.
 async fn holds(trial: &Trial, row: &Key, condition: Condition) -> bool {
     let before = trial.load(row).await;
     let check = act(row, Operation::Check, condition);
-    let named = check.row();
+    let failed = check.failed(before.is_some());
     let outcome = trial.write([check]).await;
     assert_eq!(trial.load(row).await, before);
     match outcome {
         CommitOutcome::Committed => true,
         CommitOutcome::ConditionFailed { rows } => {
-            assert_eq!(rows, [named]);
+            assert_eq!(rows, [failed]);
             false
         }
         other => panic!("a check is held or failed, not {other:?}"),
@@ -215,7 +216,22 @@ async fn conditions_guard_every_operation(trial: Trial) {
     let update = Operation::Update(vec![Change::Add("n".to_owned(), 1)]);
     for operation in [Operation::Put(item([])), update, Operation::Delete, Operation::Check] {
         let outcome = trial.write([act(&row, operation.clone(), equals("n", 2))]).await;
-        assert!(matches!(outcome, CommitOutcome::ConditionFailed { .. }), "{operation:?}: {outcome:?}");
+        let failed = act(&row, Operation::Check, present()).failed(true);
+        assert_eq!(outcome, CommitOutcome::ConditionFailed { rows: vec![failed] }, "{operation:?}");
         trial.assert_row(&row, item([("n", number(1))])).await;
+    }
+}
+
+/// What tells a lost race from a condition that cannot hold.
+async fn a_failed_condition_tells_whether_there_is_the_row(trial: Trial) {
+    let (here, gone) = (trial.row("here"), trial.simple_row("gone"));
+    trial.given(&here, item([("n", number(1))])).await;
+    let update = || Operation::Update(vec![Change::Add("n".to_owned(), 1)]);
+    for operation in [Operation::Put(item([])), update(), Operation::Delete, Operation::Check] {
+        let actions =
+            [act(&here, operation.clone(), at_least("n", 2)), act(&gone, operation.clone(), at_least("n", 2))];
+        let rows = vec![actions[0].failed(true), actions[1].failed(false)];
+        let outcome = trial.write(actions).await;
+        assert_eq!(outcome, CommitOutcome::ConditionFailed { rows }, "{operation:?}");
     }
 }

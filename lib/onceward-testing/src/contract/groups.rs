@@ -142,7 +142,7 @@ async fn commits_of_a_cancelled_group_can_be_sent_by_themselves(trial: Trial) {
     let commits = [creating(&trial, "1"), failing, creating(&trial, "2")];
     assert_eq!(trial.send_group(&commits).await.unwrap(), GroupOutcome::Cancelled);
     assert_eq!(trial.send(&commits[0]).await.unwrap(), CommitOutcome::Committed);
-    let rows = vec![commits[1].actions[0].row()];
+    let rows = vec![commits[1].actions[0].failed(false)];
     assert_eq!(trial.send(&commits[1]).await.unwrap(), CommitOutcome::ConditionFailed { rows });
     assert_eq!(trial.send(&commits[2]).await.unwrap(), CommitOutcome::Committed);
 }

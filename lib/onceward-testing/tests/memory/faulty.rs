@@ -48,6 +48,8 @@ faults![
     DropsTheAnswer,
     TellsNoRows,
     TellsTheFirstRowOnly,
+    TakesMissingRowsForPresent,
+    TakesPresentRowsForMissing,
     ForgetsTheFingerprint,
     ForgetsTheWriter,
     KeepsNothing,
@@ -89,8 +91,8 @@ use Fault::{
     LoadsNoCircuit, LoadsNothing, LoadsWhatIsNotThere, PublishesAgain, PublishesOfItsOwn, PublishesWhatIsRefused,
     QueriesWithoutLimit, QueriesWithoutPrefix, ReleasesAnybodys, ReleasesNothing, ReversesEvents, SwapsNothing,
     SwapsWithoutComparing, TakesCancelledGroupsForCommitted, TakesDuplicatesForCommitted, TakesItselfForADuplicate,
-    TellsItsOwnDuplicate, TellsNoRows, TellsTheFirstRowOnly, WritesHalfOfAGroup, WritesOverAnotherRecord,
-    WritesWithoutConditions,
+    TakesMissingRowsForPresent, TakesPresentRowsForMissing, TellsItsOwnDuplicate, TellsNoRows, TellsTheFirstRowOnly,
+    WritesHalfOfAGroup, WritesOverAnotherRecord, WritesWithoutConditions,
 };
 
 fn event(id: &str) -> Envelope {
@@ -269,6 +271,13 @@ impl Ledger for Faulty {
             }
             CommitOutcome::ConditionFailed { mut rows } if self.is(TellsTheFirstRowOnly) => {
                 rows.truncate(1);
+                CommitOutcome::ConditionFailed { rows }
+            }
+            CommitOutcome::ConditionFailed { mut rows } => {
+                for row in &mut rows {
+                    row.exists |= self.is(TakesMissingRowsForPresent);
+                    row.exists &= !self.is(TakesPresentRowsForMissing);
+                }
                 CommitOutcome::ConditionFailed { rows }
             }
             outcome => outcome,

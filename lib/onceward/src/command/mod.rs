@@ -30,7 +30,8 @@ const CALLER_KEY_BYTES_MAX: usize = 255;
 ///
 /// The caller's `Idempotency-Key` makes a repeated request one request; without the header each request counts.
 /// A new commit is answered with 202 and what the handler answered, a repetition with the same again. A malformed or
-/// invalid request is answered with 400, naming the field; a key with another body with 409; a failure with 503.
+/// invalid request is answered with 400, naming the field; a key with another body, and a unit of work whose conditions
+/// cannot hold, with 409; a failure with 503.
 pub struct Command<D = ()> {
     settings: Settings,
     dependencies: Arc<D>,
@@ -225,6 +226,10 @@ fn respond(outcome: Outcome) -> HttpResponse {
         Outcome::Failed(Failure::Terminal { reason, error, field }) => {
             let (status, code) = match reason {
                 Reason::IdempotencyKeyReused => (409, "IdempotencyKeyReused"),
+                Reason::ConditionCannotHold => {
+                    let message = "what the request needs is not there, or is there already: the log names the row";
+                    return HttpResponse::refusal(409, reason.as_str(), message, None);
+                }
                 Reason::InvalidUnitOfWork => (500, "InternalError"),
                 Reason::RecordOfAnotherFunction => {
                     let message = "the record of this Idempotency-Key is another function's: the log names both";

@@ -7,6 +7,7 @@ use super::*;
 use crate::{
     HandlerError, UnitOfWork, absent, all,
     fixture::{Counter, Fault, Ping, World},
+    present,
 };
 
 #[derive(Deserialize)]
@@ -21,13 +22,14 @@ struct Line {
     quantity: u32,
 }
 
-/// One line with a quantity; 13 is refused, 99 fails, 500 touches a row twice.
+/// One line with a quantity; 13 is refused, 99 fails, 404 needs a row that is missing, 500 touches a row twice.
 async fn buy(command: Buy, context: Context) -> HandlerResult {
     let value = command.lines.first().map_or(0, |line| line.quantity);
     let unit = UnitOfWork::new().update::<Counter>(Counter::the_key(), Counter::one_more(), all([]));
     match value {
         13 => Err(HandlerError::invalid("lines[0].quantity", "must not be 13")),
         99 => Err(HandlerError::from(std::io::Error::other("a secret of the inside"))),
+        404 => Ok(unit.check::<Counter>(crate::Key::new("pk", "secret"), present())),
         500 => Ok(unit.put(&Counter { count: 1 }, absent())),
         _ => Ok(unit.publish(&Ping { value }).answer(&context.new_id("buy"))),
     }
@@ -263,4 +265,12 @@ async fn the_event_of_a_request_carries_its_id_and_trace() {
     assert_eq!(envelope.causationid.as_deref(), Some("request"));
     assert!(envelope.traceparent.unwrap().starts_with(&format!("00-{trace}-")));
     assert_eq!((envelope.subject.as_deref(), envelope.data.get()), (Some("2"), r#"{"value":2}"#));
+}
+
+/// The row's name is the log's: it may say more than the caller may know.
+#[tokio::test]
+async fn a_request_that_needs_a_row_that_is_missing_is_a_conflict() {
+    let (status, code, field, message) = refusal(request(r#"{"lines":[{"quantity":404}]}"#, None)).await;
+    assert_eq!((status, code.as_str(), field.as_str()), (409, "ConditionCannotHold", ""));
+    assert!(!message.contains("secret") && message.contains("not there"), "{message}");
 }

@@ -1,6 +1,6 @@
 use super::{Execution, Failure, Outcome};
 use crate::{
-    Backoff, Commit, CommitOutcome, Envelope, LedgerRecord, Reason, UnitOfWorkError,
+    Backoff, Commit, CommitOutcome, Envelope, FailedRow, LedgerRecord, Reason, UnitOfWorkError,
     error::chain,
     function::Run,
     unit_of_work::{Parts, PendingEvent},
@@ -19,7 +19,7 @@ impl Execution<'_> {
         owner: Option<&str>,
         start: &impl Fn() -> Result<Run, Failure>,
     ) -> Outcome {
-        let mut rows = Vec::new();
+        let (mut failed, mut excluded) = (Vec::new(), Vec::new());
         for run in 1..=RUNS_MAX {
             if run > 1 {
                 self.pause(run - 1).await;
@@ -50,10 +50,17 @@ impl Execution<'_> {
                     let error = "the lease ended before the commit, and another delivery may hold it".to_owned();
                     return Outcome::Failed(Failure::Retry { error, after: None });
                 }
-                Ok(CommitOutcome::ConditionFailed { rows: failed }) => rows = failed,
+                Ok(CommitOutcome::ConditionFailed { rows }) => {
+                    let before = std::mem::replace(&mut excluded, excluded_rows(&commit, &rows));
+                    if let Some(row) = excluded.iter().find(|row| before.contains(row)) {
+                        return Outcome::Failed(cannot_hold(row));
+                    }
+                    failed = rows;
+                }
                 Err(failure) => return Outcome::Failed(failure),
             }
         }
+        let rows: Vec<_> = failed.iter().map(ToString::to_string).collect();
         let error = format!("conditions failed {RUNS_MAX} times running, the last time on {}", rows.join(", "));
         Outcome::Failed(Failure::Retry { error, after: None })
     }
@@ -145,4 +152,23 @@ impl Execution<'_> {
         let ports = &self.call.ports;
         ports.clock.sleep(Backoff::COMMITS.after(attempt, ports.randomness.as_ref())).await;
     }
+}
+
+/// Of the rows whose conditions failed, those whose being there, or not, is enough for that.
+fn excluded_rows(commit: &Commit, failed: &[FailedRow]) -> Vec<FailedRow> {
+    let excludes = |row: &&FailedRow| {
+        let action = commit.actions.iter().find(|action| action.table == row.table && action.key == row.key);
+        action.is_some_and(|action| action.condition.excludes(row.exists))
+    };
+    failed.iter().filter(excludes).cloned().collect()
+}
+
+/// What a run on fresh reads did not change is no race.
+fn cannot_hold(row: &FailedRow) -> Failure {
+    let (is, needs) = match row.exists {
+        true => ("exists", "needs that it does not"),
+        false => ("does not exist", "needs it"),
+    };
+    let error = format!("the row {row} {is}, and the unit of work {needs}: so it was in two runs, each on fresh reads");
+    Failure::terminal(Reason::ConditionCannotHold, error)
 }

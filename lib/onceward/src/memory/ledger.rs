@@ -81,8 +81,9 @@ impl State {
             (_, Some(_)) => return Ok(Admission::Refused(CommitOutcome::LeaseLost)),
         }
         let row_key = |action: &Action| (action.table.to_owned(), action.key.clone());
-        let failed = commit.actions.iter().filter(|action| !holds(&action.condition, self.rows.get(&row_key(action))));
-        let rows: Vec<_> = failed.map(Action::row).collect();
+        let with_row = commit.actions.iter().map(|action| (action, self.rows.get(&row_key(action))));
+        let failed = with_row.filter(|(action, row)| !holds(&action.condition, *row));
+        let rows: Vec<_> = failed.map(|(action, row)| action.failed(row.is_some())).collect();
         if !rows.is_empty() {
             return Ok(Admission::Refused(CommitOutcome::ConditionFailed { rows }));
         }

@@ -3,7 +3,10 @@ use serde_dynamo::AttributeValue;
 
 /// What must hold for a row when the unit of work commits.
 ///
-/// If it does not, nothing is written and the handler runs again on fresh reads.
+/// If it does not, nothing is written and the handler runs again on fresh reads: somebody else may have changed the row. If
+/// the next run fails as well because the same row is missing, or is there, that is no race: the event is given up as
+/// [`ConditionCannotHold`](crate::Reason::ConditionCannotHold). A handler whose row may come later loads it and returns an
+/// error, which is retried.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// There is no such row.
@@ -28,6 +31,15 @@ impl Condition {
                 Self::All(conditions)
             }
             condition => Self::All(vec![condition, other]),
+        }
+    }
+
+    /// Whether it cannot hold while there is such a row, or while there is none, whatever is in it.
+    pub(crate) fn excludes(&self, exists: bool) -> bool {
+        match self {
+            Self::Absent => exists,
+            Self::Present | Self::Equals(..) | Self::AtLeast(..) => !exists,
+            Self::All(conditions) => conditions.iter().any(|condition| condition.excludes(exists)),
         }
     }
 }

@@ -18,7 +18,7 @@ pub use limits::{
 };
 pub use update::{Change, Update};
 
-use crate::{Entity, Event, Item, Key};
+use crate::{Entity, Event, FailedRow, Item, Key};
 
 /// What a handler wants to happen: rows to write, events to publish, an answer. All of it happens once, or none.
 ///
@@ -183,7 +183,12 @@ pub(crate) struct Parts {
 impl Action {
     /// `table/partition[/sort]`, for messages.
     pub fn row(&self) -> String {
-        self.key.attributes().fold(self.table.to_owned(), |row, (_, value)| format!("{row}/{value}"))
+        row_name(self.table, &self.key)
+    }
+
+    /// The same row, as one whose condition did not hold.
+    pub fn failed(&self, exists: bool) -> FailedRow {
+        FailedRow { table: self.table, key: self.key.clone(), exists }
     }
 
     /// The item of a put, with the key's attributes in it; `None` for other operations.
@@ -195,6 +200,11 @@ impl Action {
         }
         Some(item)
     }
+}
+
+/// `table/partition[/sort]`, for messages.
+pub(crate) fn row_name(table: &str, key: &Key) -> String {
+    key.attributes().fold(table.to_owned(), |row, (_, value)| format!("{row}/{value}"))
 }
 
 #[cfg(test)]

@@ -123,14 +123,34 @@ async fn cancel(reasons: [&str; 3]) -> Result<CommitOutcome, LedgerError> {
 
 #[tokio::test]
 async fn rows_whose_conditions_failed_are_named() {
-    let failed =
-        |rows: &[&str]| CommitOutcome::ConditionFailed { rows: rows.iter().map(ToString::to_string).collect() };
+    let failed = |places: &[usize]| {
+        let rows = places.iter().map(|place| two_rows().actions[*place].failed(false));
+        CommitOutcome::ConditionFailed { rows: rows.collect() }
+    };
     let condition = "ConditionalCheckFailed";
-    assert_eq!(cancel(["None", "None", condition]).await.unwrap(), failed(&["orders/o3"]));
-    assert_eq!(cancel(["None", condition, condition]).await.unwrap(), failed(&["orders/o1", "orders/o3"]));
+    assert_eq!(cancel(["None", "None", condition]).await.unwrap(), failed(&[2]));
+    assert_eq!(cancel(["None", condition, condition]).await.unwrap(), failed(&[0, 2]));
     // Fresh reads may mend the other reason too.
-    assert_eq!(cancel(["None", condition, "TransactionConflict"]).await.unwrap(), failed(&["orders/o1"]));
-    assert_eq!(cancel(["None", condition, "ValidationError"]).await.unwrap(), failed(&["orders/o1"]));
+    assert_eq!(cancel(["None", condition, "TransactionConflict"]).await.unwrap(), failed(&[0]));
+    assert_eq!(cancel(["None", condition, "ValidationError"]).await.unwrap(), failed(&[0]));
+}
+
+/// DynamoDB is asked for the row that a condition was put on: that it is there is all that is looked at.
+#[tokio::test]
+async fn a_row_whose_condition_failed_is_there_if_it_comes_back() {
+    let (server, ledger) = start().await;
+    let there = json!({"Code": "ConditionalCheckFailed", "Message": "why", "Item": {"order_id": {"S": "o1"}}});
+    server.answer(TRANSACTION, [cancelled(&[reason("None"), there, reason("ConditionalCheckFailed")])]);
+    let commit = commit([order("o1", Operation::Delete, at_least("n", 1)), order("o2", Operation::Check, version(1))]);
+    let rows = vec![commit.actions[0].failed(true), commit.actions[1].failed(false)];
+    assert_eq!(ledger.commit(&commit).await.unwrap(), CommitOutcome::ConditionFailed { rows });
+    let request = server.requests(TRANSACTION).remove(0);
+    let items = request["TransactItems"].as_array().unwrap();
+    let returned: Vec<_> = items
+        .iter()
+        .map(|item| &item.as_object().unwrap().values().next().unwrap()["ReturnValuesOnConditionCheckFailure"])
+        .collect();
+    assert_eq!(returned, ["ALL_OLD"; 3]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use crate::{
-    Context, Function, Ports, UnitOfWork, Update, absent, all, at_least, equals,
+    Condition, Context, Function, Ports, Reason, UnitOfWork, Update, absent, all, at_least, equals,
     fixture::{Counter, Fault, Ping, Runs, World, again},
+    present, version,
 };
 
 /// Reads the count and writes one more, under the condition that nobody else did meanwhile. In its first `losing` runs
@@ -54,6 +55,93 @@ async fn a_handler_that_keeps_losing_is_retried_later() {
     assert!(world.now() > before, "it pauses between the runs");
     assert_eq!(world.delays().len(), 1);
     assert!(world.queue.letters().is_empty());
+}
+
+/// Writes without a look at the row; in its first runs somebody else writes it before.
+fn blind(runs: &Runs, world: &World, condition: Condition, overtaken: u32) -> Function {
+    let (runs, ports) = (runs.clone(), world.ports.clone());
+    Function::new("blind").on(move |_: Ping, _: Context| {
+        let (run, ports, condition) = (runs.begin(), ports.clone(), condition.clone());
+        async move {
+            if run <= overtaken {
+                overtake(&ports, run).await;
+            }
+            Ok(UnitOfWork::new().update::<Counter>(Counter::the_key(), Counter::one_more(), condition))
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_condition_on_a_row_that_stays_missing_is_given_up_as_that() {
+    for condition in [present(), at_least("count", 1), version(3), equals("a", 1), all([at_least("count", 0)])] {
+        let (world, runs) = (World::new(), Runs::default());
+        let function = blind(&runs, &world, condition.clone(), 0);
+        assert!(world.handle(&function, [world.delivery("1", 1)]).await.is_empty(), "{condition:?}");
+        let letter = world.queue.letters().remove(0);
+        assert_eq!(
+            (letter.reason, letter.attempts, runs.count()),
+            (Reason::ConditionCannotHold, 1, 2),
+            "{condition:?}"
+        );
+        assert!(letter.error.starts_with("the row counters/counter does not exist, and"), "{}", letter.error);
+        assert_eq!(world.count().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_must_not_be_there_and_stays_is_given_up_as_that() {
+    for condition in [absent(), absent().and(present()), all([all([]), absent()])] {
+        let (world, runs) = (World::new(), Runs::default());
+        overtake(&world.ports, 0).await;
+        let function = blind(&runs, &world, condition.clone(), 0);
+        assert!(world.handle(&function, [world.delivery("1", 1)]).await.is_empty(), "{condition:?}");
+        let letter = world.queue.letters().remove(0);
+        assert_eq!((letter.reason, runs.count()), (Reason::ConditionCannotHold, 2), "{condition:?}");
+        assert!(letter.error.starts_with("the row counters/counter exists, and"), "{}", letter.error);
+        assert_eq!(world.count().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_comes_after_the_first_run_was_a_race() {
+    let (world, runs) = (World::new(), Runs::default());
+    let (begun, ports) = (runs.clone(), world.ports.clone());
+    let function = Function::new("late").on(move |_: Ping, _: Context| {
+        let (run, ports) = (begun.begin(), ports.clone());
+        async move {
+            if run == 2 {
+                overtake(&ports, run).await;
+            }
+            Ok(UnitOfWork::new().update::<Counter>(Counter::the_key(), Counter::one_more(), present()))
+        }
+    });
+    assert!(world.handle(&function, [world.delivery("1", 1)]).await.is_empty());
+    assert_eq!((world.count().await, runs.count(), world.queue.letters().len()), (2, 2, 0));
+}
+
+/// It may come to hold: nothing but its value stands in the way.
+#[tokio::test]
+async fn a_condition_on_the_value_of_a_row_is_tried_again_later() {
+    for condition in [at_least("count", 100), equals("count", 100), version(1)] {
+        let (world, runs) = (World::new(), Runs::default());
+        overtake(&world.ports, 0).await;
+        let function = blind(&runs, &world, condition, 0);
+        assert_eq!(world.handle(&function, [world.delivery("1", 1)]).await, ["m-1"]);
+        assert_eq!((runs.count(), world.queue.letters().len()), (5, 0));
+    }
+}
+
+/// Each run finds another row missing: each may have been taken by somebody else.
+#[tokio::test]
+async fn another_row_in_each_run_may_be_a_race() {
+    let (world, runs) = (World::new(), Runs::default());
+    let begun = runs.clone();
+    let function = Function::new("wandering").on(move |_: Ping, _: Context| {
+        let key = crate::Key::new("pk", format!("row-{}", begun.begin()));
+        async move { Ok(UnitOfWork::new().update::<Counter>(key, Counter::one_more(), present())) }
+    });
+    assert_eq!(world.handle(&function, [world.delivery("1", 1)]).await, ["m-1"]);
+    assert_eq!((runs.count(), world.queue.letters().len()), (5, 0));
 }
 
 #[tokio::test]

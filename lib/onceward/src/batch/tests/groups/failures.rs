@@ -5,6 +5,11 @@ use crate::{
     present,
 };
 
+/// The messages given up.
+fn letters(world: &World) -> Vec<String> {
+    world.queue.letters().into_iter().map(|letter| letter.message_id).collect()
+}
+
 #[tokio::test]
 async fn a_failed_condition_fails_its_record_and_no_other() {
     let (world, runs) = (World::new(), Runs::default());
@@ -17,10 +22,11 @@ async fn a_failed_condition_fails_its_record_and_no_other() {
         }
     });
     let batch = [0, 1, 2, 3].map(|value| world.delivery(&value.to_string(), value));
-    assert_eq!(world.handle(&function, batch).await, ["m-1"]);
+    assert!(world.handle(&function, batch).await.is_empty());
+    assert_eq!(letters(&world), ["m-1"]);
     assert_counts(&world, [1, 0, 1, 1]).await;
-    assert_eq!(runs.count(), 3 + 5, "only the record whose condition failed runs again");
-    assert_eq!((sizes(&world), alone(&world)), (vec![4], 3 + 5));
+    assert_eq!(runs.count(), 3 + 2, "only the record whose condition failed runs again");
+    assert_eq!((sizes(&world), alone(&world)), (vec![4], 3 + 2));
 }
 
 #[tokio::test]
@@ -34,7 +40,8 @@ async fn a_record_cancels_one_group_at_most() {
         Ok(one_more(&ping))
     });
     let batch: Vec<_> = (0..9).map(|value| world.delivery(&value.to_string(), value)).collect();
-    assert_eq!(world.handle(&function, batch).await, ["m-1"]);
+    assert!(world.handle(&function, batch).await.is_empty());
+    assert_eq!(letters(&world), ["m-1"]);
     let groups = world.ledger.groups();
     let with_it = groups.iter().filter(|group| group.iter().any(|commit| commit.key.idempotency_key == "e-1"));
     assert_eq!(with_it.count(), 1);
