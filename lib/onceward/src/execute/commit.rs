@@ -1,6 +1,6 @@
 use super::{Execution, Failure, Outcome};
 use crate::{
-    Backoff, Commit, CommitOutcome, Envelope, FailedRow, LedgerRecord, Reason, UnitOfWorkError,
+    Backoff, Commit, CommitOutcome, Envelope, FailedRow, Reason, UnitOfWorkError,
     error::chain,
     function::Run,
     unit_of_work::{Parts, PendingEvent},
@@ -45,7 +45,7 @@ impl Execution<'_> {
             match self.send(&commit).await {
                 Ok(CommitOutcome::Committed) => return self.committed(commit),
                 Ok(CommitOutcome::Duplicate(record)) if owner.is_none() && self.moves_from(&record) => {}
-                Ok(CommitOutcome::Duplicate(record)) => return self.after_duplicate(&commit, record),
+                Ok(CommitOutcome::Duplicate(record)) => return self.duplicate(record),
                 Ok(CommitOutcome::LeaseLost) => {
                     let error = "the lease ended before the commit, and another delivery may hold it".to_owned();
                     return Outcome::Failed(Failure::Retry { error, after: None });
@@ -86,16 +86,6 @@ impl Execution<'_> {
                 }
                 Err(error) => return Err(Failure::retry(&error)),
             }
-        }
-    }
-
-    /// A commit that timed out may have been written: its own id in the record says so.
-    fn after_duplicate(&self, commit: &Commit, record: LedgerRecord) -> Outcome {
-        match record {
-            LedgerRecord::Completed(completed) if completed.commit_id == commit.commit_id => {
-                Outcome::Committed(completed.result)
-            }
-            record => self.duplicate(record),
         }
     }
 

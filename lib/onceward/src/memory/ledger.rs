@@ -233,3 +233,39 @@ impl Ledger for MemoryLedger {
         Ok(self.state().records.get(key).cloned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Condition, Operation, Origin};
+
+    fn commit(name: &str, row: &str) -> Commit {
+        let (key, operation) = (Key::new("pk", row), Operation::Delete);
+        Commit {
+            key: LedgerKey { function: "f".to_owned(), idempotency_key: name.to_owned() },
+            commit_id: name.to_owned(),
+            origin: Origin::default(),
+            owner: None,
+            actions: vec![Action { table: "t", key, operation, condition: Condition::All(Vec::new()) }],
+            events: Vec::new(),
+            answer: None,
+            committed_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_that_touches_an_item_twice_is_refused_as_by_dynamodb() {
+        let ledger = MemoryLedger::new();
+        for (commits, item) in
+            [([commit("a", "1"), commit("b", "1")], "t/1"), ([commit("a", "1"), commit("a", "2")], "f#a")]
+        {
+            let error = ledger.commit_group(&commits, "token").await.unwrap_err();
+            assert_eq!((error.transient, error.source.to_string()), (false, format!("{item} is touched twice")));
+        }
+        assert_eq!(
+            ledger.commit_group(&[commit("a", "1"), commit("b", "2")], "token").await.unwrap(),
+            GroupOutcome::Committed
+        );
+    }
+}

@@ -58,6 +58,13 @@ impl Commit {
         self.events.iter().map(|event| event.json_bytes() + ELEMENT_BYTES).sum::<usize>() + self.bytes_without_events()
     }
 
+    /// No fewer bytes than record and rows count in a transaction. What DynamoDB would not take fills one: by itself it gets
+    /// its own error.
+    pub(crate) fn transaction_bytes(&self) -> usize {
+        let rows = self.actions.iter().map(|action| action.bytes().unwrap_or(TRANSACTION_BYTES_MAX));
+        rows.sum::<usize>() + self.record_bytes()
+    }
+
     fn bytes_without_events(&self) -> usize {
         let key = self.key.function.len() + 1 + self.key.idempotency_key.len();
         key + self.commit_id.len()

@@ -57,7 +57,7 @@ impl UnitOfWork {
 
 impl Action {
     /// What the row will count at least, names and values, in the state that the action leaves.
-    fn bytes(&self) -> Result<usize, UnitOfWorkError> {
+    pub(super) fn bytes(&self) -> Result<usize, UnitOfWorkError> {
         let key_bytes = self.key_bytes()?;
         self.check_condition(&self.condition)?;
         let attributes = match &self.operation {

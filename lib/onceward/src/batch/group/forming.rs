@@ -3,9 +3,8 @@ use std::{collections::HashSet, sync::Arc};
 use futures_channel::oneshot;
 
 use super::{
-    GROUP_ACTIONS_MAX,
+    GROUP_ACTIONS_MAX, GROUP_BYTES_MAX,
     sending::{Departure, Sent},
-    size::{GROUP_BYTES_MAX, bytes},
 };
 use crate::{Commit, Key, LedgerKey};
 
@@ -31,6 +30,9 @@ pub(super) struct Forming {
 struct Group {
     id: u64,
     commits: Arc<Vec<Commit>>,
+    /// What the commits count in a transaction. How large the rows are that an update changes is not known here: a group that
+    /// DynamoDB finds too large is sent commit by commit.
+    bytes: usize,
     /// Closed once the group takes no more commits and is sent.
     gate: Option<oneshot::Sender<Departure>>,
     sent: Sent,
@@ -63,7 +65,7 @@ impl Group {
         let one = std::slice::from_ref(commit);
         self.gate.is_some()
             && actions(&self.commits) + actions(one) <= GROUP_ACTIONS_MAX
-            && self.commits.iter().map(bytes).sum::<usize>() + bytes(commit) <= GROUP_BYTES_MAX
+            && self.bytes + commit.transaction_bytes() <= GROUP_BYTES_MAX
             && !self.meets(one)
     }
 
@@ -94,13 +96,14 @@ impl Forming {
     fn seat(&mut self, commit: &Commit, open: impl FnOnce(u64, oneshot::Receiver<Departure>) -> Sent) -> (u64, Sent) {
         if let Some(group) = self.groups.iter_mut().find(|group| group.takes(commit)) {
             Arc::make_mut(&mut group.commits).push(commit.clone());
+            group.bytes += commit.transaction_bytes();
             return (group.id, group.sent.clone());
         }
         self.opened += 1;
         let (id, (gate, opens)) = (self.opened, oneshot::channel());
         let sent = open(id, opens);
-        let commits = Arc::new(vec![commit.clone()]);
-        self.groups.push(Group { id, commits, gate: Some(gate), sent: sent.clone() });
+        let (commits, bytes) = (Arc::new(vec![commit.clone()]), commit.transaction_bytes());
+        self.groups.push(Group { id, commits, bytes, gate: Some(gate), sent: sent.clone() });
         (id, sent)
     }
 
@@ -109,6 +112,7 @@ impl Forming {
         self.committing -= 1;
         if let Some(group) = self.groups.iter_mut().find(|of| Some(of.id) == group && of.gate.is_some()) {
             Arc::make_mut(&mut group.commits).retain(|commit| commit.commit_id != commit_id);
+            group.bytes = group.commits.iter().map(Commit::transaction_bytes).sum();
         }
         self.groups.retain(|group| !group.commits.is_empty());
     }
@@ -143,5 +147,73 @@ impl Forming {
         let after = others.filter(|(_, group)| group.meets(&commits)).map(|(_, group)| group.sent.clone()).collect();
         // Nobody receives it if all its records were dropped: then there is nothing to send.
         let _ = gate.send(Departure { commits, after });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+    use crate::{Action, Condition, Item, Operation, Origin};
+
+    /// A commit that counts so many bytes in a transaction, and writes a row of its own.
+    fn commit(name: &str, bytes: usize) -> Commit {
+        let text = |length| crate::AttributeValue::S("x".repeat(length));
+        let put = |length| Action {
+            table: "t",
+            key: Key::new("pk", name),
+            operation: Operation::Put(Item::from([("s".to_owned(), text(length))])),
+            condition: Condition::All(Vec::new()),
+        };
+        let commit = |length| Commit {
+            key: LedgerKey { function: "f".to_owned(), idempotency_key: name.to_owned() },
+            commit_id: name.to_owned(),
+            origin: Origin::default(),
+            owner: None,
+            actions: vec![put(length)],
+            events: Vec::new(),
+            answer: None,
+            committed_at: DateTime::UNIX_EPOCH,
+            expires_at: DateTime::UNIX_EPOCH,
+        };
+        let commit = commit(bytes - commit(0).transaction_bytes());
+        assert_eq!(commit.transaction_bytes(), bytes);
+        commit
+    }
+
+    /// The group of each commit, in a batch that waits for more.
+    fn groups(forming: &mut Forming, commits: &[Commit]) -> Vec<u64> {
+        let open = |_, _| std::future::pending().boxed().shared();
+        commits.iter().map(|commit| forming.join(commit, open).expect("a seat").0).collect()
+    }
+
+    fn forming(records_max: usize) -> Forming {
+        Forming { lanes: 200, ..Forming::new(records_max, 200) }
+    }
+
+    #[test]
+    fn a_group_is_full_at_the_bytes_of_a_transaction_and_not_before() {
+        let half = GROUP_BYTES_MAX / 2;
+        assert_eq!(groups(&mut forming(9), &[commit("a", half), commit("b", half)]), [1, 1]);
+        assert_eq!(groups(&mut forming(9), &[commit("a", half), commit("b", half + 1), commit("c", half)]), [1, 2, 1]);
+    }
+
+    #[test]
+    fn who_leaves_makes_room() {
+        let half = GROUP_BYTES_MAX / 2;
+        let mut forming = forming(9);
+        assert_eq!(groups(&mut forming, &[commit("a", half), commit("b", half), commit("c", half)]), [1, 1, 2]);
+        forming.leave(Some(1), "a");
+        assert_eq!(groups(&mut forming, &[commit("d", half), commit("e", half)]), [1, 2]);
+    }
+
+    #[test]
+    fn a_group_is_full_at_a_hundred_actions() {
+        let mut commits: Vec<_> = (0..51).map(|name| commit(&name.to_string(), 1_000)).collect();
+        assert_eq!(groups(&mut forming(100), &commits), [vec![1; 50], vec![2]].concat());
+        commits[0].actions.clear();
+        assert_eq!(groups(&mut forming(100), &commits), [vec![1; 50], vec![2]].concat(), "99 and two are too many");
     }
 }

@@ -5,7 +5,6 @@
 
 mod forming;
 mod sending;
-mod size;
 
 use std::{
     collections::HashMap,
@@ -27,6 +26,10 @@ use crate::{
 /// The most actions of a group, ledger records included:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>.
 pub(crate) const GROUP_ACTIONS_MAX: usize = 100;
+
+/// The most bytes of a group's items together: DynamoDB takes 4 MB in a transaction, read as the smaller of its two meanings.
+/// See [`GROUP_ACTIONS_MAX`].
+const GROUP_BYTES_MAX: usize = 4_000_000;
 
 /// The longest that a commit waits for the others of its group. A record that comes later is not waited for again in
 /// this batch, so that all waiting together is at most this times the records that run at once.

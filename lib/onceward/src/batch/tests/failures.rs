@@ -185,3 +185,14 @@ async fn a_handler_that_is_not_done_at_the_deadline_is_dropped_and_retried() {
     assert_eq!(world.now(), deadline - TimeDelta::milliseconds(300), "time is left to report the failure");
     assert_eq!(world.count().await, 1);
 }
+
+/// What is given up at its first receive failed then for the first time, however long it was on its way to the handler.
+#[tokio::test]
+async fn a_first_receive_has_failed_just_now() {
+    let world = World::new();
+    let message = world.delivery("1", 2);
+    world.clock.advance(Duration::from_secs(5));
+    world.handle(&obeying(), [message]).await;
+    let letter = world.queue.letters().remove(0);
+    assert_eq!((letter.attempts, letter.first_failed_at, letter.last_failed_at), (1, world.now(), world.now()));
+}

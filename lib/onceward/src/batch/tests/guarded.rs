@@ -149,3 +149,21 @@ async fn every_run_and_retry_gets_the_same_idempotency_key() {
     }
     assert_eq!(*keys.lock().unwrap(), [1, 2, 3].map(|attempt| ("tests#e-1".to_owned(), attempt)));
 }
+
+#[tokio::test]
+async fn a_claim_is_remembered_as_long_as_a_commit() {
+    let (world, charges) = (World::new(), Runs::default());
+    world.handle(&charging(&charges), [world.delivery("1", 0)]).await;
+    let claim = world.ledger.claimed().remove(0);
+    assert_eq!((claim.now, claim.lease.expires_at), (world.now(), world.deadline()));
+    assert_eq!(claim.expires_at, world.ledger.commits()[0].expires_at);
+    assert_eq!(claim.expires_at, world.now() + chrono::TimeDelta::days(15));
+}
+
+/// It holds the key: there is nothing to look up.
+#[tokio::test]
+async fn a_guarded_run_that_fails_is_not_looked_up_as_a_duplicate() {
+    let (world, charges) = (World::new(), Runs::default());
+    world.handle(&charging(&charges), [world.delivery("1", 3)]).await;
+    assert_eq!((world.ledger.finds(), world.queue.letters().len()), (0, 1));
+}

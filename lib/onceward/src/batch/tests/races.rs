@@ -223,3 +223,21 @@ async fn a_commit_whose_outcome_stays_unknown_is_found_by_the_redelivery() {
     assert!(world.handle(&counting(), [again(&message, 2)]).await.is_empty());
     assert_eq!((world.count().await, world.ledger.memory().take_outbox().len()), (1, 1));
 }
+
+#[tokio::test]
+async fn a_record_is_remembered_from_its_commit_for_as_long_as_the_function_says() {
+    let world = World::new();
+    let function = counting().retention(std::time::Duration::from_hours(48));
+    assert!(world.handle(&function, [world.delivery("1", 1)]).await.is_empty());
+    let commit = world.ledger.commits().remove(0);
+    assert_eq!(commit.committed_at, world.now());
+    assert_eq!(commit.expires_at, world.now() + chrono::TimeDelta::hours(48));
+}
+
+#[tokio::test]
+async fn the_first_run_does_not_wait() {
+    let world = World::new();
+    let before = world.now();
+    assert!(world.handle(&counting(), [world.delivery("1", 1)]).await.is_empty());
+    assert_eq!(world.now(), before);
+}
