@@ -12,6 +12,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
+use super::mapping::LastFailures;
 use crate::logs::Logs;
 
 /// A longer line is cut into several: Lambda's own limit of a log event.
@@ -170,6 +171,7 @@ pub(super) struct Source {
     pub(super) tail: Tail,
     pub(super) sink: LogSink,
     pub(super) logs: Logs,
+    pub(super) failures: Arc<LastFailures>,
 }
 
 impl Source {
@@ -186,6 +188,7 @@ impl Source {
         let text = String::from_utf8_lossy(line).into_owned();
         line.clear();
         self.tail.push(&text);
+        self.failures.printed(&text);
         self.logs.put(&self.log_group, &self.function, &self.log_stream, &text);
         let (function, environment) = (self.function.clone(), self.environment);
         self.sink.write(LogLine { function, environment, text, notice: None });

@@ -22,7 +22,7 @@ mod tests;
 pub use error::SqsError;
 pub use message::{AttributeValue, Depth, MessageAttribute, Outgoing, Receive, Received, Sent};
 pub(crate) use redrive::RedrivePolicy;
-pub use service::Sqs;
+pub use service::{Moved, Sqs};
 pub(crate) use {
     digest::content_id,
     fifo::{Deduplication, Original},

@@ -31,8 +31,28 @@ struct Shared {
     account: Account,
     clock: Box<dyn Fn() -> u64 + Send + Sync>,
     queues: Mutex<Journaled>,
+    /// Who wants to know what a queue gives up, by the queue's name.
+    watchers: Mutex<BTreeMap<String, Watcher>>,
     /// When the queues of the last minute were deleted, in milliseconds since the epoch, by name.
     deleted: Mutex<BTreeMap<String, u64>>,
+}
+
+/// Is told of each message that a queue's redrive policy has moved; it must not block.
+type Watcher = Arc<dyn Fn(&Moved) + Send + Sync>;
+
+/// A message that was received as often as its queue allows, and is now in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// The message's id, which it keeps.
+    pub message_id: String,
+    /// Its text.
+    pub body: String,
+    /// How often it was received.
+    pub receives: u32,
+    /// ARN of its queue.
+    pub source_arn: String,
+    /// ARN of the queue it is in now.
+    pub dead_letter_arn: String,
 }
 
 /// A queue and what the service knows about it.
@@ -78,13 +98,15 @@ impl Sqs {
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Result<Self, StoreError> {
         let queues = Mutex::new(Journaled::open(store, clock())?);
-        let shared = Shared { account, clock: Box::new(clock), queues, deleted: Mutex::default() };
+        let shared =
+            Shared { account, clock: Box::new(clock), queues, watchers: Mutex::default(), deleted: Mutex::default() };
         Ok(Self { shared: Arc::new(shared), faults: Faults::default() })
     }
 
     /// As [`Sqs::new`], but `clock` tells the time, in milliseconds since the epoch: for tests and simulation.
     pub fn with_clock(account: Account, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        let shared = Shared { account, clock: Box::new(clock), queues: Mutex::default(), deleted: Mutex::default() };
+        let (queues, watchers, deleted) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let shared = Shared { account, clock: Box::new(clock), queues, watchers, deleted };
         Self { shared: Arc::new(shared), faults: Faults::default() }
     }
 
@@ -92,6 +114,19 @@ impl Sqs {
     #[must_use]
     pub fn with_faults(self, faults: Faults) -> Self {
         Self { faults, ..self }
+    }
+
+    /// From now on tells `watcher`, and nobody else, of each message that the queue's redrive policy moves.
+    pub(crate) fn watch(&self, queue_arn: &str, watcher: impl Fn(&Moved) + Send + Sync + 'static) {
+        let mut watchers = self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        watchers.insert(directory::name(queue_arn).to_owned(), Arc::new(watcher));
+    }
+
+    fn tell(&self, queue: &str, moved: &[Moved]) {
+        let watchers = self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner);
+        let watcher = watchers.get(queue).cloned();
+        drop(watchers);
+        watcher.into_iter().for_each(|watcher| moved.iter().for_each(|moved| watcher(moved)));
     }
 
     /// Lets a task of long standing find the service without keeping it.
@@ -242,9 +277,16 @@ impl Sqs {
         let entry = directory::find(&mut queues, name)?;
         let taken = entry.acting(|entry| disturbed(&self.faults, name, entry, now_ms, take, attempt))?;
         let next_in = entry.queue.next_visible_ms().map(|at_ms| Duration::from_millis(at_ms.saturating_sub(now_ms)));
-        let moved = !taken.dead.is_empty();
-        if let Some(redrive) = redrive.filter(|_| moved) {
+        let mut moved = Vec::new();
+        if let Some(redrive) = redrive.filter(|_| !taken.dead.is_empty()) {
             let source_arn = self.arn(name);
+            moved.extend(taken.dead.iter().map(|(message, record)| Moved {
+                message_id: message.id.clone(),
+                body: message.body.clone(),
+                receives: record.receives,
+                source_arn: source_arn.clone(),
+                dead_letter_arn: redrive.dead_letter_arn.clone(),
+            }));
             directory::find(&mut queues, &redrive.dead_letter_arn)?.acting(|dead_letters| {
                 for (message, record) in taken.dead {
                     dead_letters.queue.adopt(now_ms, message, record, &source_arn);
@@ -252,8 +294,9 @@ impl Sqs {
             });
         }
         drop(queues);
+        self.tell(name, &moved);
         let received = taken.deliveries.into_iter().map(|it| self.received(&settings, it)).collect();
-        Ok(Look { received, moved, next_in })
+        Ok(Look { received, moved: !moved.is_empty(), next_in })
     }
 
     fn received(&self, settings: &Settings, delivery: Delivery) -> Received {

@@ -10,12 +10,14 @@ mod sqs_event;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod unexplained;
 
 use std::time::Duration;
 
 pub(super) use self::listed::Listed;
 use self::listed::common_settings;
 pub(crate) use self::source::{QueueSource, SourceError, StreamSource};
+pub(super) use self::unexplained::LastFailures;
 pub use self::{
     sqs::{ATTACHED_VISIBILITY, CONCURRENCY_DEFAULT},
     stream::{BATCH_RETRY_DELAY_MAX, BATCH_RETRY_DELAY_MIN, RECORDS_AHEAD_MAX, STATE_BYTES_MAX, WINDOW_GRACE},

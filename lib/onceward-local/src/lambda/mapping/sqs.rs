@@ -45,6 +45,12 @@ const WINDOW_POLL_MAX: Duration = Duration::from_secs(20);
 impl Lambda {
     /// Invokes `mapping.function` with the messages of `mapping.queue_arn`, until the shutdown. The function must exist.
     pub fn map_sqs(&self, sqs: Sqs, mapping: SqsMapping) -> Result<(), LambdaError> {
+        let pool = self.pool(&mapping.function)?;
+        let (function, sink, failures) = (pool.spec.name.clone(), pool.sink.clone(), Arc::clone(&pool.failures));
+        sqs.watch(&mapping.queue_arn, move |moved| {
+            let (message, notice) = failures.notice(&function, moved);
+            sink.notify(&function, "ERROR", &message, notice);
+        });
         self.map_queue(Arc::new(sqs), mapping)
     }
 
@@ -199,12 +205,15 @@ impl Poller {
         let invocation = match self.hiding(&items, running).await {
             Ok(finished) => finished.invocation,
             Err(error) => {
+                self.note_failed(&items, &error.to_string());
                 self.report("ERROR", &format!("{} messages not handled: {error}", items.len()));
                 return false;
             }
         };
         if invocation.function_error.is_some() {
-            self.report_failed(&items, &String::from_utf8_lossy(&invocation.payload));
+            let error = String::from_utf8_lossy(&invocation.payload);
+            self.note_failed(&items, &error_message(&error));
+            self.report_failed(&items, &error);
             return false;
         }
         let identifiers: Vec<&str> = items.iter().filter_map(|item| item.record["messageId"].as_str()).collect();
@@ -215,8 +224,15 @@ impl Poller {
         }
         let failed = match verdict(&invocation.payload, &identifiers) {
             Verdict::Succeeded => Vec::new(),
-            Verdict::Failed(positions) => positions,
+            Verdict::Failed(positions) => {
+                self.note_failed(
+                    positions.iter().map(|position| &items[*position]),
+                    "the function reported it as failed",
+                );
+                positions
+            }
             Verdict::Unreadable(reason) => {
+                self.note_failed(&items, &reason);
                 self.report_failed(&items, &reason);
                 return false;
             }
@@ -252,6 +268,11 @@ impl Poller {
         }
     }
 
+    /// Remembers why these messages failed, in case that nobody else can say it.
+    fn note_failed<'i>(&self, items: impl IntoIterator<Item = &'i Item>, failure: &str) {
+        items.into_iter().for_each(|item| self.pool.failures.of_message(&item.message.message_id, failure));
+    }
+
     /// Says what becomes of messages that have all failed.
     fn report_failed(&self, items: &[Item], reason: &str) {
         let redrive = self.source.redrive(&self.mapping.queue_arn);
@@ -285,6 +306,12 @@ fn settings(mapping: &SqsMapping) -> Value {
     }
     common_settings(&mut settings, mapping.report_batch_item_failures, &mapping.filters);
     settings
+}
+
+/// What a failed invocation says, without its JSON around it.
+fn error_message(payload: &str) -> String {
+    let error = serde_json::from_str::<Value>(payload).unwrap_or_default();
+    error["errorMessage"].as_str().map_or_else(|| payload.to_owned(), str::to_owned)
 }
 
 /// What becomes of failed messages that were received so often.

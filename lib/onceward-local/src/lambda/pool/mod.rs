@@ -30,6 +30,7 @@ use super::{
     error::LambdaError,
     failure::{InitFailure, exited},
     log::{LogSink, Tail},
+    mapping::LastFailures,
     platform::{self, Usage},
     spec::{FunctionSpec, Invocation},
     tasks::Tasks,
@@ -56,6 +57,8 @@ pub(super) struct Pool {
     pub(super) slots: Arc<Slots>,
     /// Of a function that is left to a debugger.
     attached: Option<attached::Address>,
+    /// Of its messages, for those that are given up without a reason.
+    pub(super) failures: Arc<LastFailures>,
     pub(super) created: DateTime<Utc>,
     state: Mutex<State>,
     /// Sent to after each change of the state that somebody may wait for.
@@ -142,6 +145,7 @@ impl Pool {
             stop,
             slots,
             attached: None,
+            failures: Arc::default(),
             created: Utc::now(),
             state: Mutex::default(),
             changes: watch::Sender::new(()),

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, time::Duration};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{Bench, environments::at_once, freeze, from_queue, kill, until};
+use super::{Bench, environments::at_once, freeze, from_queue, kill, spec, until};
 use crate::{
-    lambda::{SqsMapping, pool::ENVIRONMENTS_MAX},
+    lambda::{FunctionSpec, NoticeEvent, SqsMapping, pool::ENVIRONMENTS_MAX},
     sqs::{AttributeValue, Depth, MessageAttribute, Outgoing, Sqs},
 };
 
@@ -184,8 +184,7 @@ async fn pollers_that_wait_leave_their_slots_to_invocations() {
 
 #[tokio::test]
 async fn a_group_of_a_fifo_queue_is_handled_in_order() {
-    // Long enough for a batch to be handled in it.
-    let (mut bench, sqs, mapping) = queue(FIFO, 5, &[("FAIL", "m3"), ("FAIL_TIMES", "1")]);
+    let (mut bench, sqs, mapping) = queue(FIFO, LONG_S, &[("FAIL", "m3"), ("FAIL_TIMES", "1")]);
     for n in 1..=20 {
         let body = format!("m{n}");
         let message = Outgoing {
@@ -204,10 +203,67 @@ async fn a_group_of_a_fifo_queue_is_handled_in_order() {
         if seen.is_empty() && again == 0 {
             again = 1; // m1 to m4 fail once
             assert_eq!(batch.collect::<Vec<_>>(), ["m1", "m2", "m3", "m4"]);
+            assert!(bench.report().await.contains("4 messages failed"));
+            for record in event["Records"].as_array().unwrap() {
+                sqs.change_visibility(FIFO, record["receiptHandle"].as_str().unwrap(), Duration::ZERO).unwrap();
+            }
             continue;
         }
         seen.extend(batch);
     }
     assert_eq!(seen, (1..=20).map(|n| format!("m{n}")).collect::<Vec<_>>());
     bench.lambda.shutdown().await;
+}
+
+/// A queue `q` that gives a message up after its first receive, with one message that has been received.
+async fn last_receive(bench: &mut Bench) -> (Sqs, Value) {
+    let sqs = Sqs::new(bench.account.clone());
+    sqs.create_queue("d", &BTreeMap::new()).unwrap();
+    let policy = json!({ "deadLetterTargetArn": sqs.arn("d"), "maxReceiveCount": 1 }).to_string();
+    let attributes = [("RedrivePolicy", policy), ("VisibilityTimeout", LONG_S.to_string())];
+    sqs.create_queue("q", &attributes.map(|(name, value)| (name.to_owned(), value)).into()).unwrap();
+    bench.lambda.map_sqs(sqs.clone(), from_queue(sqs.arn("q"), 10)).unwrap();
+    send(&sqs, &json!({ "id": "e-1", "type": "order.placed.v1", "subject": "o-1" }).to_string());
+    let event = bench.event().await;
+    (sqs, event)
+}
+
+/// What is said once the message of `event` comes back: its dead-letter queue has it alone, without a reason.
+async fn given_up(bench: &mut Bench, sqs: &Sqs, event: &Value) -> Value {
+    assert!(bench.report().await.contains("1 messages failed"));
+    sqs.change_visibility("q", event["Records"][0]["receiptHandle"].as_str().unwrap(), Duration::ZERO).unwrap();
+    let (text, notice) = bench.line(|line| Some((line.text.clone(), line.notice.clone()?))).await;
+    assert!(text.contains("order.placed.v1 o-1: received 1 times, SQS moved it to"), "{text}");
+    assert_eq!(notice.event, NoticeEvent::MovedWithoutReason);
+    assert_eq!((&notice.fields["event_id"], &notice.fields["receives"]), (&json!("e-1"), &json!(1)));
+    assert_eq!(notice.fields["message_id"], event["Records"][0]["messageId"]);
+    until(|| sqs.depth("d").unwrap() == Depth { visible: 1, ..Depth::default() }).await;
+    bench.lambda.shutdown().await;
+    notice.fields["last_failure"].clone()
+}
+
+#[tokio::test]
+async fn a_message_that_failed_its_last_receive_is_named_with_its_failure() {
+    let mut bench = Bench::with_function(&[("FAIL", "e-1")]);
+    let (sqs, event) = last_receive(&mut bench).await;
+    assert_eq!(given_up(&mut bench, &sqs, &event).await, "as told");
+}
+
+#[tokio::test]
+async fn a_message_whose_last_run_was_killed_is_named_with_that() {
+    let mut bench = Bench::with_function(&[("SLOW_MS", "600000")]);
+    let (sqs, event) = last_receive(&mut bench).await;
+    kill(bench.lambda.processes("f").unwrap()[0]);
+    let failure = given_up(&mut bench, &sqs, &event).await;
+    assert!(failure.as_str().is_some_and(|failure| failure.contains("signal: killed")), "{failure}");
+}
+
+#[tokio::test]
+async fn a_message_whose_last_run_timed_out_is_named_with_that() {
+    let mut bench = Bench::new();
+    let slow = spec("f", &[("SLOW_MS", "600000")]);
+    bench.lambda.create_function(FunctionSpec { timeout: Duration::from_secs(5), ..slow }).unwrap();
+    let (sqs, event) = last_receive(&mut bench).await;
+    let failure = given_up(&mut bench, &sqs, &event).await;
+    assert!(failure.as_str().is_some_and(|failure| failure.contains("timed out after 5.00 seconds")), "{failure}");
 }

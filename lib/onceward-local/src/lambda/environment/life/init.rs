@@ -100,6 +100,7 @@ impl Life {
             tail: Tail::default(),
             sink: pool.sink.clone(),
             logs: pool.logs.clone(),
+            failures: Arc::clone(&pool.failures),
         };
         let (mut output, mut flushes) = (Vec::new(), Vec::new());
         let mut flush = || {
