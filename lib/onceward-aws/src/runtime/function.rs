@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Aws, Handler, InvocationError, Payload, RunError, Runnable, invocation, ports,
+    Aws, Handler, InvocationError, Payload, RunError, Runnable,
+    handler::UNSERIALIZABLE,
+    invocation, ports,
     source::{self, Incoming, Source},
 };
 use crate::{SqsQueues, settings, sqs::ReceiveLimits};
@@ -83,7 +85,7 @@ impl<D: Send + Sync + 'static> Bound<D> {
             let delivery = deliveries.swap_remove(0);
             let answer = self.function.invoke(&self.ports, invocation, delivery).await;
             let answer = answer.map_err(|failure| InvocationError::new(failure.kind, failure.message))?;
-            return Ok(Answer::Direct(answer.and_then(|json| RawValue::from_string(json).ok())));
+            return Answer::direct(answer);
         }
         let (count, origin) = (deliveries.len(), self.origin(source, &deliveries));
         let failed = self.function.handle_batch(&self.ports, &origin, invocation, deliveries).await;
@@ -125,6 +127,13 @@ fn skip_without_value(function: &str, source: Source, deliveries: &mut Vec<Deliv
 }
 
 impl Answer {
+    /// What the handler has answered, or the ledger kept of it; none is `null`.
+    fn direct(answer: Option<String>) -> Result<Self, InvocationError> {
+        let json = answer.map(RawValue::from_string).transpose();
+        // The parser says what it expected and where, and quotes nothing.
+        json.map(Self::Direct).map_err(|error| InvocationError::new(UNSERIALIZABLE, error.to_string()))
+    }
+
     fn of(source: Source, failed: &[BatchItemFailure]) -> Self {
         match source {
             Source::Sqs => {
@@ -199,5 +208,23 @@ impl ReceiveLimit for Origin {
             true => self.queues.receive_count_max().await,
             false => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_json_is_an_error_and_none_is_null() {
+        let direct = |answer: Option<&str>| {
+            let answer = Answer::direct(answer.map(str::to_owned))?;
+            Ok::<_, InvocationError>(serde_json::to_string(&answer).unwrap())
+        };
+        assert_eq!(direct(Some("{\"a\":1.50}")), Ok("{\"a\":1.50}".to_owned()));
+        assert_eq!(direct(None), Ok("null".to_owned()));
+        let error = direct(Some("secret")).unwrap_err();
+        assert_eq!(error.kind, "UnserializableAnswer");
+        assert!(!error.message.contains("secret"), "{}", error.message);
     }
 }

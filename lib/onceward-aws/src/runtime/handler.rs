@@ -13,6 +13,9 @@ use serde_json::value::{RawValue, to_raw_value};
 /// The JSON that a function is invoked with, or answers: as it is on the wire.
 pub type Payload = Box<RawValue>;
 
+/// `errorType` of an answer that has no form in JSON.
+pub(super) const UNSERIALIZABLE: &str = "UnserializableAnswer";
+
 type Invoke = dyn Fn(LambdaEvent<Payload>) -> BoxFuture<'static, Result<Payload, InvocationError>> + Send + Sync;
 
 /// A function bound to its clients: a tower service from invocation to answer, which a [`Layer`] can wrap.
@@ -68,7 +71,7 @@ impl Handler {
             let answer = invoke(event);
             let answer = async move {
                 let answer = answer.await?;
-                to_raw_value(&answer).map_err(|error| InvocationError::new("UnserializableAnswer", error.to_string()))
+                to_raw_value(&answer).map_err(|error| InvocationError::new(UNSERIALIZABLE, error.to_string()))
             };
             Box::pin(answer) as BoxFuture<'static, _>
         };

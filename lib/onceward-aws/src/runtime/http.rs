@@ -76,7 +76,7 @@ fn request(event: LambdaEvent<Payload>) -> Result<HttpRequest, InvocationError> 
         let message = format!("this is no HTTP API request in payload format 2.0: see line {line} column {column}");
         InvocationError::new(MALFORMED, message)
     })?;
-    // A header that is not text means nothing to us; the name is in lower case already.
+    // The name is in lower case already.
     let text = |(name, value): (&_, &_)| Some((ToString::to_string(name), header_text(value)?));
     let body = request.body.unwrap_or_default();
     let body = match request.is_base64_encoded {
@@ -93,6 +93,31 @@ fn request(event: LambdaEvent<Payload>) -> Result<HttpRequest, InvocationError> 
     })
 }
 
+/// JSON has only text, so there is none that is not: an `Idempotency-Key` that is no ASCII is a key like any other.
 fn header_text(value: &http::HeaderValue) -> Option<String> {
-    value.to_str().ok().map(str::to_owned)
+    String::from_utf8(value.as_bytes().to_vec()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_runtime::Context;
+    use serde_json::{json, value::to_raw_value};
+
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_no_ascii_is_a_header_too() {
+        let payload = json!({
+            "version": "2.0", "routeKey": "POST /orders", "rawPath": "/orders", "rawQueryString": "",
+            "headers": {"Idempotency-Key": "clé-1", "accept": "*/*"}, "isBase64Encoded": false, "body": "{}",
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "stage": "$default", "requestId": "r-1", "routeKey": "POST /orders",
+                "timeEpoch": 1, "http": {
+                    "method": "POST", "path": "/orders", "protocol": "HTTP/1.1", "sourceIp": "1.1.1.1", "userAgent": "",
+                },
+            },
+        });
+        let request = request(LambdaEvent::new(to_raw_value(&payload).unwrap(), Context::default())).unwrap();
+        assert_eq!((request.headers["idempotency-key"].as_str(), request.headers.len()), ("clé-1", 2));
+    }
 }

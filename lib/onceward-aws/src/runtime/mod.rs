@@ -272,6 +272,8 @@ fn ports_with(aws: &Aws, ledger_table: &str) -> Result<Ports, RunError> {
 fn invocation(context: &Context, ports: &Ports) -> Invocation {
     let millis = i64::try_from(context.deadline).unwrap_or(i64::MAX);
     let deadline = DateTime::<Utc>::from_timestamp_millis(millis);
+    // A time that no calendar has is nobody's deadline. To end too early is safe: what was not done is reported as failed,
+    // and comes again. To go on for too long is not.
     let deadline = deadline.unwrap_or_else(|| SystemClock.now() + TimeDelta::seconds(1));
     let trace = context.xray_trace_id.as_deref().and_then(TraceContext::from_xray);
     Invocation::until(deadline, ports.clock.as_ref()).traced(trace)

@@ -46,7 +46,7 @@ impl SnsTopic {
         let request = request.subject(subject.chars().take(SUBJECT_CHARS_MAX).collect::<String>());
         let request = request.message_attributes("idempotency_key", key.map_err(|error| failed(error.into()))?);
         let answer = request.send().await.map_err(|error| failed(explained(PUBLISH, &[self.resource()], error)))?;
-        Ok(answer.message_id.unwrap_or_default())
+        answer.message_id.ok_or_else(|| failed("SNS has answered without the message's id".into()))
     }
 
     /// The topic, as an error names it.

@@ -55,3 +55,11 @@ async fn a_topic_that_refuses_is_named_with_what_to_do() {
         assert_eq!(server.requests("Publish").len(), tries as usize, "{code}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_without_an_id_is_an_unknown_outcome() {
+    let nothing = || Answer::raw(200, "<PublishResponse><PublishResult></PublishResult></PublishResponse>");
+    let (_, result) = publish([nothing(), nothing()]).await;
+    let said = "the message could not be published to the topic: SNS has answered without the message's id";
+    assert_eq!(chain(&result.unwrap_err()), said);
+}

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -26,6 +26,8 @@ pub struct Delivery {
     pub is_base64: bool,
     /// Message attributes or headers that are text.
     pub headers: BTreeMap<String, String>,
+    /// Names of those that are there and are not text.
+    pub non_text_headers: BTreeSet<String>,
     /// How often it was received, this time included; 1 where the source does not count.
     pub receive_count: u32,
     /// What orders it: the message group of a FIFO queue, the partition key of a stream.
@@ -89,7 +91,7 @@ impl<D: Send + Sync + 'static> Function<D> {
         }
         let Unwrapped { envelope, attributes } =
             unwrap(&delivery.body).map_err(|error| malformed(error.to_string()))?;
-        let key = self.idempotency_key(&envelope, &[&delivery.headers, &attributes]);
+        let key = self.idempotency_key(&envelope, &[&delivery.headers, &attributes], &delivery.non_text_headers);
         let ((idempotency_key, identity), refused) = match key {
             Ok(key) => (key, None),
             Err(failure) => ((String::new(), None), Some(failure)),
@@ -113,6 +115,7 @@ impl<D: Send + Sync + 'static> Function<D> {
         &self,
         envelope: &Envelope,
         headers: &[&BTreeMap<String, String>],
+        non_text_headers: &BTreeSet<String>,
     ) -> Result<(String, Option<EventIdentity>), Failure> {
         if let Some(key) = self.handlers.get(&envelope.event_type).and_then(|handler| handler.key.as_ref()) {
             let key = key(envelope).map_err(|error| Failure::terminal(Reason::SchemaRefused, error))?;
@@ -126,7 +129,9 @@ impl<D: Send + Sync + 'static> Function<D> {
         let named =
             headers.iter().flat_map(|headers| headers.iter()).find(|(name, _)| name.eq_ignore_ascii_case(header));
         named.map(|(_, value)| (value.clone(), None)).ok_or_else(|| {
-            let error = format!("the header or message attribute `{header}` is missing: it holds the idempotency key");
+            let is_there = non_text_headers.iter().any(|name| name.eq_ignore_ascii_case(header));
+            let what = if is_there { "is not text" } else { "is missing" };
+            let error = format!("the header or message attribute `{header}` {what}: it holds the idempotency key");
             Failure::terminal(Reason::IdempotencyKeyInvalid, error)
         })
     }

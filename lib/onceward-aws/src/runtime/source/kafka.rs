@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use aws_lambda_events::kafka::{KafkaEvent, KafkaRecord};
 use onceward::Delivery;
 
@@ -16,14 +18,20 @@ pub(super) fn deliveries(event: KafkaEvent) -> Vec<Delivery> {
 
 fn delivery(partition: &str, record: KafkaRecord, source: &str) -> Delivery {
     let (body, is_base64) = decoded(record.value.unwrap_or_default());
-    let headers = record.headers.into_iter().flatten();
-    let headers = headers.filter_map(|(name, value)| Some((name, text(value)?)));
+    let (mut headers, mut non_text_headers) = (BTreeMap::new(), BTreeSet::new());
+    for (name, value) in record.headers.into_iter().flatten() {
+        match text(value) {
+            Some(text) => drop(headers.insert(name, text)),
+            None => drop(non_text_headers.insert(name)),
+        }
+    }
     let ordering_key = format!("{partition}/{}", record.key.as_deref().unwrap_or_default());
     Delivery {
         message_id: format!("{partition}@{}", record.offset),
         body,
         is_base64,
-        headers: headers.collect(),
+        headers,
+        non_text_headers,
         receive_count: 1,
         ordering_key: Some(ordering_key),
         source: source.to_owned(),

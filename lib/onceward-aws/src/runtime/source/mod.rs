@@ -30,10 +30,10 @@ pub(super) fn read(payload: &RawValue) -> Result<Incoming, InvocationError> {
     let source = probe::source(payload.get())?;
     let json = payload.get();
     let deliveries = match source {
-        Source::Sqs => sqs::deliveries(parse(source, json)?),
+        Source::Sqs => sqs::deliveries(parse(source, json)?)?,
         Source::Sns => sns::deliveries(parse(source, json)?),
-        Source::DynamoDb => dynamodb::deliveries(parse(source, json)?),
-        Source::Kinesis => kinesis::deliveries(parse(source, json)?),
+        Source::DynamoDb => dynamodb::deliveries(parse(source, json)?)?,
+        Source::Kinesis => kinesis::deliveries(parse(source, json)?)?,
         Source::Kafka => kafka::deliveries(parse(source, json)?),
         Source::RabbitMq => rabbitmq::deliveries(parse(source, json)?),
         Source::EventBridge | Source::Direct => {
@@ -56,11 +56,24 @@ fn parse<'a, T: Deserialize<'a>>(source: Source, json: &'a str) -> Result<T, Inv
             let path = error.path().to_string();
             // The parser may quote a value: its kind and place are enough.
             let (line, column) = (error.inner().line(), error.inner().column());
-            let place = format!("see {path}, line {line} column {column}");
-            let message = format!("the payload says that it is from {source}, and is not: {place}");
-            InvocationError::new(MALFORMED, message)
+            malformed(source, &format!("see {path}, line {line} column {column}"), "")
         })
     })
+}
+
+/// The error of a payload in which the field at `path` is not what its source sends. Its value is not in it.
+fn malformed(source: Source, path: &str, what: &str) -> InvocationError {
+    let place = format!("{path} {what}");
+    let message = format!("the payload says that it is from {source}, and is not: {}", place.trim_end());
+    InvocationError::new(MALFORMED, message)
+}
+
+/// What is said of a field that every record has.
+const MISSING: &str = "is missing";
+
+/// A name that every record of the source has: without it a failure could not be reported.
+fn required(name: Option<String>, source: Source, path: impl FnOnce() -> String) -> Result<String, InvocationError> {
+    name.filter(|name| !name.is_empty()).ok_or_else(|| malformed(source, &path(), MISSING))
 }
 
 /// `errorType` of a payload that is not what its source sends.

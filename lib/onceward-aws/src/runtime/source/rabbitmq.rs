@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::rabbitmq::{RabbitMqEvent, RabbitMqMessage};
 use onceward::Delivery;
@@ -20,11 +20,19 @@ pub(super) fn deliveries(event: RabbitMqEvent) -> Vec<Delivery> {
 
 fn delivery(place: String, message: RabbitMqMessage, source: &str) -> Delivery {
     let (body, is_base64) = decoded(message.data.unwrap_or_default());
+    let (mut headers, mut non_text_headers) = (BTreeMap::new(), BTreeSet::new());
+    for (name, value) in message.basic_properties.headers {
+        match text(value) {
+            Some(text) => drop(headers.insert(name, text)),
+            None => drop(non_text_headers.insert(name)),
+        }
+    }
     Delivery {
         message_id: message.basic_properties.message_id.unwrap_or(place),
         body,
         is_base64,
-        headers: headers(message.basic_properties.headers),
+        headers,
+        non_text_headers,
         // RabbitMQ says that it was delivered before, not how often.
         receive_count: if message.redelivered { 2 } else { 1 },
         source: source.to_owned(),
@@ -32,9 +40,9 @@ fn delivery(place: String, message: RabbitMqMessage, source: &str) -> Delivery {
     }
 }
 
-/// A header is a text or, as Lambda passes on long strings, `{"bytes": […]}`.
-fn headers(headers: impl IntoIterator<Item = (String, Value)>) -> BTreeMap<String, String> {
-    let text = |value: Value| match value {
+/// A header is a text or, as Lambda passes on long strings, `{"bytes": […]}`. Numbers and the like are no text.
+fn text(value: Value) -> Option<String> {
+    match value {
         Value::String(text) => Some(text),
         Value::Object(object) => {
             let bytes = object.get("bytes")?.as_array()?.iter();
@@ -44,6 +52,5 @@ fn headers(headers: impl IntoIterator<Item = (String, Value)>) -> BTreeMap<Strin
             (!is_base64).then_some(text)
         }
         _ => None,
-    };
-    headers.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
+    }
 }

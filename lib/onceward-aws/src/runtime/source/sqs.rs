@@ -1,40 +1,52 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
 use chrono::DateTime;
 use onceward::Delivery;
 
+use super::{InvocationError, MISSING, Source, malformed, required};
 use crate::sqs::FIFO_SUFFIX;
 
-pub(super) fn deliveries(event: SqsEvent) -> Vec<Delivery> {
-    event.records.into_iter().map(delivery).collect()
+const RECEIVE_COUNT: &str = "ApproximateReceiveCount";
+const FIRST_RECEIVED: &str = "ApproximateFirstReceiveTimestamp";
+
+pub(super) fn deliveries(event: SqsEvent) -> Result<Vec<Delivery>, InvocationError> {
+    event.records.into_iter().enumerate().map(|(place, message)| delivery(place, message)).collect()
 }
 
-fn delivery(message: SqsMessage) -> Delivery {
+fn delivery(place: usize, message: SqsMessage) -> Result<Delivery, InvocationError> {
+    let path = |field: &str| format!("Records[{place}].{field}");
     let attribute = |name: &str| message.attributes.get(name);
-    let millis = attribute("ApproximateFirstReceiveTimestamp").and_then(|millis| millis.parse().ok());
+    let odd = |name: &str, what: &str| malformed(Source::Sqs, &path(&format!("attributes.{name}")), what);
+    // An event that was made by hand may lack the attributes; one that has them has to mean them.
+    let receive_count =
+        attribute(RECEIVE_COUNT).map(|count| count.parse().map_err(|_| odd(RECEIVE_COUNT, "is no count")));
+    let first_received_at = attribute(FIRST_RECEIVED).map(|millis| {
+        let time = millis.parse().ok().and_then(DateTime::from_timestamp_millis);
+        time.ok_or_else(|| odd(FIRST_RECEIVED, "is no time in milliseconds"))
+    });
     let source = message.event_source_arn.unwrap_or_default();
     // A standard queue's message group is for fairness between tenants, not for order:
     // <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>.
     let ordering_key = attribute("MessageGroupId").filter(|_| source.ends_with(FIFO_SUFFIX)).cloned();
-    let headers: BTreeMap<_, _> = message
-        .message_attributes
-        .into_iter()
-        .filter_map(|(name, attribute)| Some((name, attribute.string_value?)))
-        .collect();
-    Delivery {
-        receive_count: attribute_count(message.attributes.get("ApproximateReceiveCount")),
+    let (mut headers, mut non_text_headers) = (BTreeMap::new(), BTreeSet::new());
+    for (name, attribute) in message.message_attributes {
+        match attribute.string_value {
+            Some(text) => drop(headers.insert(name, text)),
+            None => drop(non_text_headers.insert(name)),
+        }
+    }
+    Ok(Delivery {
+        receive_count: receive_count.transpose()?.unwrap_or(1),
         ordering_key,
-        first_received_at: millis.and_then(DateTime::from_timestamp_millis),
-        message_id: message.message_id.unwrap_or_default(),
+        first_received_at: first_received_at.transpose()?,
+        message_id: required(message.message_id, Source::Sqs, || path("messageId"))?,
+        // Without one it comes back when its visibility timeout ends.
         receipt_handle: message.receipt_handle.unwrap_or_default(),
-        body: message.body.unwrap_or_default(),
+        body: message.body.ok_or_else(|| malformed(Source::Sqs, &path("body"), MISSING))?,
         is_base64: false,
         headers,
+        non_text_headers,
         source,
-    }
-}
-
-fn attribute_count(count: Option<&String>) -> u32 {
-    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+    })
 }

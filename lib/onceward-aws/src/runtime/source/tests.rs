@@ -149,7 +149,7 @@ fn a_change_of_an_item_is_an_event_in_plain_json() {
     let read = incoming(&change(&json!({"n": {"N": "2"}, "tags": {"SS": ["x"]}}))).unwrap();
     let [delivery] = read.deliveries.try_into().unwrap();
     assert_eq!((read.source, delivery.message_id.as_str()), (Source::DynamoDb, "42"));
-    assert_eq!(delivery.ordering_key.as_deref(), Some("a/7"));
+    assert_eq!(delivery.ordering_key.as_deref(), Some(r#"{"pk":"a","sk":7}"#));
     let event: Value = serde_json::from_str(&delivery.body).unwrap();
     let expected = json!({
         "specversion": "1.0", "id": "c-1", "source": "arn:aws:dynamodb:eu-west-1:1:table/stock",
@@ -195,4 +195,76 @@ fn what_is_not_what_it_says_is_refused_with_its_place_and_without_its_values() {
         assert_eq!(error.kind, "MalformedInvocation");
         assert!(error.message.contains(expected) && !error.message.contains("4111"), "{}", error.message);
     }
+}
+
+/// The error's text, with the kind that tells Lambda and the reader what it is.
+fn refusal(payload: &Value) -> String {
+    let error = incoming(payload).unwrap_err();
+    assert_eq!(error.kind, "MalformedInvocation");
+    error.message
+}
+
+#[test]
+fn a_field_of_a_message_that_is_missing_or_no_number_is_named_and_never_quoted() {
+    let good = || sqs("arn:aws:sqs:eu-west-1:1:q");
+    for (path, value, what) in [
+        ("/body", Value::Null, "body is missing"),
+        ("/messageId", Value::Null, "messageId is missing"),
+        ("/messageId", json!(""), "messageId is missing"),
+        ("/attributes/ApproximateReceiveCount", json!("4111 times"), "attributes.ApproximateReceiveCount is no count"),
+        ("/attributes/ApproximateReceiveCount", json!("-4111"), "attributes.ApproximateReceiveCount is no count"),
+        ("/attributes/ApproximateFirstReceiveTimestamp", json!("4111-01-01"), "FirstReceiveTimestamp is no time"),
+        ("/attributes/ApproximateFirstReceiveTimestamp", json!("4111000000000000000"), "Timestamp is no time"),
+    ] {
+        let mut bad = good();
+        *bad.pointer_mut(path).unwrap() = value;
+        let message = refusal(&json!({"Records": [good(), bad]}));
+        assert!(message.contains("from aws:sqs, and is not: Records[1]."), "{message}");
+        assert!(message.contains(what) && !message.contains("4111"), "{message}");
+    }
+    let by_hand = json!({"Records": [{"eventSource": "aws:sqs", "messageId": "m", "body": ""}]});
+    let by_hand = incoming(&by_hand).unwrap().deliveries.remove(0);
+    assert_eq!((by_hand.receive_count, by_hand.first_received_at, by_hand.body.as_str()), (1, None, ""));
+}
+
+#[test]
+fn a_record_of_a_stream_without_its_number_is_named() {
+    for (field, what) in [
+        ("/dynamodb/SequenceNumber", "Records[0].dynamodb.SequenceNumber is missing"),
+        ("/eventSourceARN", "Records[0].eventSourceARN is missing"),
+    ] {
+        for new_image in [json!({"n": {"N": "2"}}), json!({"events": {"L": [{"S": EVENT}]}})] {
+            let mut payload = change(&new_image);
+            *payload["Records"][0].pointer_mut(field).unwrap() = Value::Null;
+            assert!(refusal(&payload).ends_with(what), "{}", refusal(&payload));
+        }
+    }
+    let kinesis = json!({"data": base64(EVENT), "partitionKey": "p", "approximateArrivalTimestamp": 1.5});
+    let payload = json!({"Records": [{"eventSource": "aws:kinesis", "kinesis": kinesis}]});
+    assert!(refusal(&payload).ends_with("Records[0].kinesis.sequenceNumber is missing"));
+}
+
+#[test]
+fn a_header_that_is_not_text_is_known_by_its_name() {
+    let names = |payload: &Value| {
+        let delivery = incoming(payload).unwrap().deliveries.remove(0);
+        assert!(delivery.headers.is_empty());
+        delivery.non_text_headers.into_iter().collect::<Vec<_>>()
+    };
+    let mut message = sqs("arn:aws:sqs:eu-west-1:1:q");
+    let binary = json!({"binaryValue": "/w==", "dataType": "Binary", "stringListValues": [], "binaryListValues": []});
+    message["messageAttributes"] = json!({"raw": binary});
+    assert_eq!(names(&json!({"Records": [message]})), ["raw"]);
+    let record = json!({
+        "topic": "t", "partition": 0, "offset": 1, "timestamp": 1, "timestampType": "CREATE_TIME", "key": null,
+        "value": base64(EVENT), "headers": [{"raw": [-1]}],
+    });
+    assert_eq!(names(&json!({"eventSource": "aws:kafka", "records": {"t-0": [record]}})), ["raw"]);
+    let properties = json!({
+        "contentEncoding": null, "deliveryMode": 1, "priority": 0, "correlationId": null, "replyTo": null,
+        "messageId": null, "type": null, "appId": null, "clusterId": null, "bodySize": 1,
+        "headers": {"raw": {"bytes": [-1]}, "count": 3},
+    });
+    let message = json!({"basicProperties": properties, "redelivered": false, "data": base64(EVENT)});
+    assert_eq!(names(&json!({"eventSource": "aws:rmq", "rmqMessagesByQueue": {"q::/": [message]}})), ["count", "raw"]);
 }

@@ -100,6 +100,16 @@ async fn an_event_without_the_named_header_is_terminal() {
 }
 
 #[tokio::test]
+async fn a_named_header_that_is_not_text_is_not_said_to_be_missing() {
+    let world = World::new();
+    let binary = Delivery { non_text_headers: ["IDEMPOTENCY-KEY".to_owned()].into(), ..world.delivery("1", 7) };
+    assert!(world.handle(&by_header(), [binary]).await.is_empty());
+    let [letter] = world.queue.letters().try_into().unwrap();
+    assert_eq!(letter.reason, Reason::IdempotencyKeyInvalid);
+    assert!(letter.error.contains("`Idempotency-Key` is not text"), "{}", letter.error);
+}
+
+#[tokio::test]
 async fn a_function_decides_how_long_it_remembers() {
     let world = World::new();
     let short = || {

@@ -17,6 +17,10 @@ const NUMBERS: [&str; 6] = [
 
 /// The body that a handler gets of a change whose image and key are this.
 fn body(keys: &serde_json::Value, image: &serde_json::Value) -> String {
+    delivery(keys, image).body
+}
+
+fn delivery(keys: &serde_json::Value, image: &serde_json::Value) -> onceward::Delivery {
     let payload = json!({"Records": [{
         "eventID": "c-1", "eventName": "INSERT", "eventSource": "aws:dynamodb", "awsRegion": "eu-west-1",
         "eventSourceARN": "arn:aws:dynamodb:eu-west-1:1:table/stock/stream/2026-01-01T00:00:00.000",
@@ -27,7 +31,7 @@ fn body(keys: &serde_json::Value, image: &serde_json::Value) -> String {
     }]});
     let incoming = read(&serde_json::value::to_raw_value(&payload).unwrap()).unwrap();
     let [delivery] = incoming.deliveries.try_into().unwrap();
-    delivery.body
+    delivery
 }
 
 #[derive(Deserialize)]
@@ -79,4 +83,27 @@ fn a_binary_value_anywhere_leaves_the_image_whole() {
 fn what_stands_among_a_ledgers_events_and_is_no_text_is_given_up_with_what_it_holds() {
     let bodies = body(&json!({"pk": {"S": "f#1"}}), &json!({"events": {"L": [{"M": {"n": {"N": "1"}}}]}}));
     assert_eq!(bodies, r#"{"n":1}"#);
+}
+
+/// Subject and ordering key of a change of the item with these keys.
+fn named(keys: &serde_json::Value) -> (String, String) {
+    let delivery = delivery(keys, &json!({}));
+    let event: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
+    (event["subject"].as_str().unwrap().to_owned(), delivery.ordering_key.unwrap())
+}
+
+#[test]
+fn items_with_different_keys_never_share_an_ordering_key() {
+    let two = |pk: &str, sk: &str| named(&json!({"sk": {"S": sk}, "pk": {"S": pk}}));
+    assert_ne!(two("a/b", "c").1, two("a", "b/c").1);
+    assert_eq!(two("a", "b").0, "a/b");
+    assert_eq!(named(&json!({"pk": {"S": "a/b"}})), ("a/b".to_owned(), "a/b".to_owned()));
+    assert_eq!(named(&json!({"pk": {"N": "7"}})), ("7".to_owned(), "7".to_owned()));
+}
+
+#[test]
+fn a_binary_key_is_named_in_base64() {
+    assert_eq!(named(&json!({"pk": {"B": "AP8="}})), ("AP8=".to_owned(), "AP8=".to_owned()));
+    let two = named(&json!({"pk": {"S": "a"}, "sk": {"B": "AP8="}}));
+    assert_eq!(two, ("a/AP8=".to_owned(), r#"{"pk":"a","sk":"AP8="}"#.to_owned()));
 }
