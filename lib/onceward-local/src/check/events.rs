@@ -16,8 +16,8 @@ const OR: &str = "$or";
 /// Sources of AWS's own events begin with this.
 /// <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html>
 const AWS_SOURCE: &str = "aws.";
-/// Types that `onceward-aws` makes of what is no event: changes of a table, records of a stream.
-const MADE_TYPE: &str = "com.amazonaws.";
+/// Types that `onceward-aws` makes of what is no event: changes of a table, records without a value.
+const MADE_TYPES: [&str; 2] = ["com.amazonaws.", "onceward.no-value."];
 
 /// An entry of `Metadata.Onceward.Events`.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ pub(super) fn is_declared(subject: &Subject<'_>, list: &'static str, name: &str)
 
 /// Whether a type is made by the runtime of what is no event: no rule brings it.
 pub(super) fn is_made(name: &str) -> bool {
-    name.starts_with(MADE_TYPE)
+    MADE_TYPES.iter().any(|made| name.starts_with(made))
 }
 
 /// Every function that publishes this type, with its description.

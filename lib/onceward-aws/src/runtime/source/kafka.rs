@@ -1,22 +1,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::kafka::{KafkaEvent, KafkaRecord};
-use onceward::Delivery;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use onceward::{Delivery, NoValue};
 
-use super::{body, decoded};
+use super::{Absent, Received, body, decoded};
 
 /// Records with a key are in order by it, those without one by their partition.
-pub(super) fn deliveries(event: KafkaEvent) -> Vec<Delivery> {
+pub(super) fn records(event: KafkaEvent) -> Vec<Received> {
     let source = event.event_source_arn.or(event.bootstrap_servers).unwrap_or_default();
     let mut partitions: Vec<_> = event.records.into_iter().collect();
     partitions.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let records = partitions
         .into_iter()
         .flat_map(|(partition, records)| records.into_iter().map(move |record| (partition.clone(), record)));
-    records.map(|(partition, record)| delivery(&partition, record, &source)).collect()
+    records.map(|(partition, record)| received(&partition, record, &source)).collect()
 }
 
-fn delivery(partition: &str, record: KafkaRecord, source: &str) -> Delivery {
+fn received(partition: &str, record: KafkaRecord, source: &str) -> Received {
     let (body, is_base64) = decoded(record.value.unwrap_or_default());
     let (mut headers, mut non_text_headers) = (BTreeMap::new(), BTreeSet::new());
     for (name, value) in record.headers.into_iter().flatten() {
@@ -26,7 +27,7 @@ fn delivery(partition: &str, record: KafkaRecord, source: &str) -> Delivery {
         }
     }
     let ordering_key = format!("{partition}/{}", record.key.as_deref().unwrap_or_default());
-    Delivery {
+    let delivery = Delivery {
         message_id: format!("{partition}@{}", record.offset),
         body,
         is_base64,
@@ -36,7 +37,27 @@ fn delivery(partition: &str, record: KafkaRecord, source: &str) -> Delivery {
         ordering_key: Some(ordering_key),
         source: source.to_owned(),
         ..Delivery::default()
-    }
+    };
+    let absent = delivery.body.is_empty().then(|| {
+        let topic = partition.rsplit_once('-').map_or(partition, |(topic, _)| topic);
+        let key = record.key.map(key);
+        Absent {
+            id: Some(delivery.message_id.clone()),
+            // A producer may say no time, which is -1.
+            time: Some(record.timestamp.0).filter(|time| time.timestamp_millis() > 0),
+            record: NoValue {
+                topic: record.topic.unwrap_or_else(|| topic.to_owned()),
+                key_is_base64: key.as_ref().is_some_and(|(_, is_base64)| *is_base64),
+                key: key.map(|(key, _)| key),
+            },
+        }
+    });
+    Received { delivery, absent }
+}
+
+/// A key, decoded: as text, or base64 with `true`. What is not base64 after all stays as it is.
+fn key(base64: String) -> (String, bool) {
+    BASE64_STANDARD.decode(&base64).map_or((base64, false), body)
 }
 
 /// A header's value: Java's signed bytes.

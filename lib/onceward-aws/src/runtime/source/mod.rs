@@ -1,5 +1,6 @@
 //! What an invocation brings: which source it is from, and its records as deliveries.
 
+mod absent;
 mod dynamodb;
 mod kafka;
 mod kinesis;
@@ -13,6 +14,7 @@ use onceward::Delivery;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+pub(super) use absent::Absent;
 pub(super) use dynamodb::{item_json, value_json};
 pub(super) use probe::Source;
 
@@ -22,7 +24,20 @@ use super::InvocationError;
 #[derive(Debug)]
 pub(super) struct Incoming {
     pub(super) source: Source,
-    pub(super) deliveries: Vec<Delivery>,
+    pub(super) records: Vec<Received>,
+}
+
+/// A record as a delivery; what it is in place of an event, if it has no value.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) delivery: Delivery,
+    pub(super) absent: Option<Absent>,
+}
+
+impl From<Delivery> for Received {
+    fn from(delivery: Delivery) -> Self {
+        Self { delivery, absent: None }
+    }
 }
 
 /// Reads an invocation's payload. Nothing of it is quoted in the error but names.
@@ -30,12 +45,12 @@ pub(super) fn read(payload: &RawValue) -> Result<Incoming, InvocationError> {
     let source = probe::source(payload.get())?;
     let json = payload.get();
     let deliveries = match source {
+        Source::Kinesis => return Ok(Incoming { source, records: kinesis::records(parse(source, json)?)? }),
+        Source::Kafka => return Ok(Incoming { source, records: kafka::records(parse(source, json)?) }),
+        Source::RabbitMq => return Ok(Incoming { source, records: rabbitmq::records(parse(source, json)?) }),
         Source::Sqs => sqs::deliveries(parse(source, json)?)?,
         Source::Sns => sns::deliveries(parse(source, json)?),
         Source::DynamoDb => dynamodb::deliveries(parse(source, json)?)?,
-        Source::Kinesis => kinesis::deliveries(parse(source, json)?)?,
-        Source::Kafka => kafka::deliveries(parse(source, json)?),
-        Source::RabbitMq => rabbitmq::deliveries(parse(source, json)?),
         Source::EventBridge | Source::Direct => {
             vec![Delivery {
                 body: json.to_owned(),
@@ -45,7 +60,7 @@ pub(super) fn read(payload: &RawValue) -> Result<Incoming, InvocationError> {
             }]
         }
     };
-    Ok(Incoming { source, deliveries })
+    Ok(Incoming { source, records: deliveries.into_iter().map(Received::from).collect() })
 }
 
 fn parse<'a, T: Deserialize<'a>>(source: Source, json: &'a str) -> Result<T, InvocationError> {

@@ -1,14 +1,24 @@
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
-use super::{Incoming, Source, read};
+use onceward::Delivery;
+
+use super::{Source, read};
 use crate::runtime::InvocationError;
 
 const EVENT: &str =
     r#"{"specversion":"1.0","id":"e-1","source":"s","type":"t.v1","time":"2026-01-01T00:00:00Z","data":1}"#;
 
-fn incoming(payload: &Value) -> Result<Incoming, InvocationError> {
-    read(&serde_json::value::to_raw_value(payload).unwrap())
+#[derive(Debug)]
+struct Read {
+    source: Source,
+    deliveries: Vec<Delivery>,
+}
+
+fn incoming(payload: &Value) -> Result<Read, InvocationError> {
+    let read = read(&serde_json::value::to_raw_value(payload).unwrap())?;
+    let deliveries = read.records.into_iter().map(|record| record.delivery).collect();
+    Ok(Read { source: read.source, deliveries })
 }
 
 fn base64(text: &str) -> String {

@@ -30,8 +30,8 @@ fn delivery(keys: &serde_json::Value, image: &serde_json::Value) -> onceward::De
         },
     }]});
     let incoming = read(&serde_json::value::to_raw_value(&payload).unwrap()).unwrap();
-    let [delivery] = incoming.deliveries.try_into().unwrap();
-    delivery
+    let [record] = incoming.records.try_into().unwrap();
+    record.delivery
 }
 
 #[derive(Deserialize)]

@@ -7,8 +7,8 @@ use aws_lambda_events::{
 };
 use lambda_runtime::LambdaEvent;
 use onceward::{
-    BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Description, Function, Ports,
-    Postponement, ReceiveLimit, Visibility, VisibilityError,
+    BatchItemFailure, DeadLetter, DeadLetterError, DeadLetterQueue, Delivery, Description, Event as _, Function,
+    NoValue, Ports, Postponement, ReceiveLimit, Visibility, VisibilityError,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -17,7 +17,7 @@ use super::{
     Aws, Handler, InvocationError, Payload, RunError, Runnable,
     handler::UNSERIALIZABLE,
     invocation, ports,
-    source::{self, Incoming, Source},
+    source::{self, Incoming, Received, Source},
 };
 use crate::{SqsQueues, settings, sqs::ReceiveLimits};
 
@@ -72,14 +72,16 @@ enum Answer {
 
 impl<D: Send + Sync + 'static> Bound<D> {
     async fn handle(&self, event: LambdaEvent<Payload>) -> Result<Answer, InvocationError> {
-        let Incoming { source, mut deliveries } = source::read(&event.payload)?;
-        skip_without_value(self.function.name(), source, &mut deliveries);
+        let Incoming { source, records } = source::read(&event.payload)?;
+        let request_id = &event.context.request_id;
+        let deliveries = records.into_iter().filter_map(|record| self.delivery(source, record, request_id));
+        let mut deliveries: Vec<_> = deliveries.collect();
         if deliveries.is_empty() {
             return Ok(Answer::of(source, &[]));
         }
         let invocation = invocation(&event.context, &self.ports);
         for delivery in deliveries.iter_mut().filter(|delivery| delivery.message_id.is_empty()) {
-            delivery.message_id.clone_from(&event.context.request_id);
+            delivery.message_id.clone_from(request_id);
         }
         if source == Source::Direct {
             let delivery = deliveries.swap_remove(0);
@@ -96,6 +98,21 @@ impl<D: Send + Sync + 'static> Bound<D> {
         }
     }
 
+    /// A record without a value, such as a tombstone of a compacted topic, is an event to a function that handles those;
+    /// to any other it is nothing: it is left out with a line, so that it does not hold up its partition.
+    fn delivery(&self, source: Source, record: Received, request_id: &str) -> Option<Delivery> {
+        let Received { delivery, absent } = record;
+        let Some(absent) = absent else { return Some(delivery) };
+        if self.function.event_types().any(|handled| handled == NoValue::wire_type()) {
+            let body = absent.event(&source.to_string(), &delivery, request_id, self.ports.clock.now());
+            return Some(Delivery { body, is_base64: false, ..delivery });
+        }
+        let (function, event_id, key) = (self.function.name(), &delivery.message_id, delivery.ordering_key.as_deref());
+        tracing::info!(target: "onceward::delivery", function, event_type = "(no value)", event_id, subject = key,
+            outcome = "skipped", attempt = delivery.receive_count, duration_ms = 0.0, source = delivery.source);
+        None
+    }
+
     /// Where the records came from. All records of an invocation are of one source.
     fn origin(&self, source: Source, deliveries: &[Delivery]) -> Origin {
         let queue = (source == Source::Sqs).then(|| settings::queue_url(&deliveries[0].source)).flatten();
@@ -107,23 +124,6 @@ impl<D: Send + Sync + 'static> Bound<D> {
                 .limited(Arc::clone(&self.limits)),
         }
     }
-}
-
-/// Leaves out records without a value, such as the tombstones of a compacted topic: they are no event, and no queue takes
-/// an empty letter, so that they would hold up their partition for ever. Each leaves a line.
-fn skip_without_value(function: &str, source: Source, deliveries: &mut Vec<Delivery>) {
-    if !matches!(source, Source::Kafka | Source::Kinesis | Source::RabbitMq) {
-        return;
-    }
-    deliveries.retain(|delivery| {
-        let has_value = !delivery.body.is_empty();
-        if !has_value {
-            let (event_id, key) = (&delivery.message_id, delivery.ordering_key.as_deref());
-            tracing::info!(target: "onceward::delivery", function, event_type = "(no value)", event_id, subject = key,
-                outcome = "skipped", attempt = delivery.receive_count, duration_ms = 0.0, source = delivery.source);
-        }
-        has_value
-    });
 }
 
 impl Answer {
@@ -212,19 +212,4 @@ impl ReceiveLimit for Origin {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_that_is_no_json_is_an_error_and_none_is_null() {
-        let direct = |answer: Option<&str>| {
-            let answer = Answer::direct(answer.map(str::to_owned))?;
-            Ok::<_, InvocationError>(serde_json::to_string(&answer).unwrap())
-        };
-        assert_eq!(direct(Some("{\"a\":1.50}")), Ok("{\"a\":1.50}".to_owned()));
-        assert_eq!(direct(None), Ok("null".to_owned()));
-        let error = direct(Some("secret")).unwrap_err();
-        assert_eq!(error.kind, "UnserializableAnswer");
-        assert!(!error.message.contains("secret"), "{}", error.message);
-    }
-}
+mod tests;
