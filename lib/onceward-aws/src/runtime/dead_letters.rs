@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use aws_sdk_sqs::Client;
 use onceward::{DeadLetter, DeadLetterError, DeadLetterQueue};
 
 use crate::SqsQueues;
@@ -6,8 +7,15 @@ use crate::SqsQueues;
 /// Where letters go, if the environment names a place.
 #[derive(Debug)]
 pub(super) struct DeadLetters {
-    /// `None` for `DEAD_LETTER_QUEUE_URL=none`.
-    pub(super) queue: Option<SqsQueues>,
+    queue: Option<SqsQueues>,
+}
+
+impl DeadLetters {
+    /// The queue of this URL; `None` is what `DEAD_LETTER_QUEUE_URL=none` says.
+    pub(super) fn new(client: Client, url: Option<String>) -> Self {
+        // No messages come from it.
+        Self { queue: url.map(|url| SqsQueues::new(client, String::new(), url)) }
+    }
 }
 
 #[async_trait]

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Aws, Handler, InvocationError, Payload, RunError, Runnable,
+    dead_letters::DeadLetters,
     handler::UNSERIALIZABLE,
     invocation, ports,
     source::{self, Incoming, Received, Source},
@@ -116,13 +117,10 @@ impl<D: Send + Sync + 'static> Bound<D> {
     /// Where the records came from. All records of an invocation are of one source.
     fn origin(&self, source: Source, deliveries: &[Delivery]) -> Origin {
         let queue = (source == Source::Sqs).then(|| settings::queue_url(&deliveries[0].source)).flatten();
-        let dead_letters = self.dead_letter_queue_url.clone();
-        Origin {
-            postpones: queue.is_some(),
-            has_dead_letters: dead_letters.is_some(),
-            queues: SqsQueues::new(self.sqs.clone(), queue.unwrap_or_default(), dead_letters.unwrap_or_default())
-                .limited(Arc::clone(&self.limits)),
-        }
+        let queue =
+            queue.map(|url| SqsQueues::new(self.sqs.clone(), url, String::new()).limited(Arc::clone(&self.limits)));
+        let dead_letters = DeadLetters::new(self.sqs.clone(), self.dead_letter_queue_url.clone());
+        Origin { queue, dead_letters }
     }
 }
 
@@ -174,29 +172,23 @@ fn summary(failed: &[BatchItemFailure], count: usize) -> String {
 
 /// Where a batch came from, as far as the function acts on it: only a queue's messages can be postponed.
 struct Origin {
-    queues: SqsQueues,
-    postpones: bool,
-    has_dead_letters: bool,
+    queue: Option<SqsQueues>,
+    dead_letters: DeadLetters,
 }
 
 #[async_trait]
 impl DeadLetterQueue for Origin {
     async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
-        if !self.has_dead_letters {
-            let (reason, error) = (letter.reason.as_str(), &letter.error);
-            let source = format!("the function has no dead-letter queue for {reason}: {error}");
-            return Err(DeadLetterError { source: source.into() });
-        }
-        self.queues.send(letter).await
+        self.dead_letters.send(letter).await
     }
 }
 
 #[async_trait]
 impl Visibility for Origin {
     async fn postpone(&self, postponements: &[Postponement]) -> Result<(), VisibilityError> {
-        match self.postpones {
-            true => self.queues.postpone(postponements).await,
-            false => Ok(()),
+        match &self.queue {
+            Some(queue) => queue.postpone(postponements).await,
+            None => Ok(()),
         }
     }
 }
@@ -204,10 +196,7 @@ impl Visibility for Origin {
 #[async_trait]
 impl ReceiveLimit for Origin {
     async fn receive_count_max(&self) -> Option<u32> {
-        match self.postpones {
-            true => self.queues.receive_count_max().await,
-            false => None,
-        }
+        self.queue.as_ref()?.receive_count_max().await
     }
 }
 

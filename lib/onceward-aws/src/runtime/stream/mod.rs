@@ -12,7 +12,7 @@ use super::{
     source::{MALFORMED, item_json, value_json},
 };
 use crate::{
-    EventBridgePublisher, SqsQueues, SystemClock, SystemRandomness,
+    EventBridgePublisher, SystemClock, SystemRandomness,
     dynamodb::{EVENTS, OUTBOX},
     settings,
 };
@@ -26,10 +26,9 @@ impl Runnable for Relay {
 
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         let bus = settings::required_bus(settings::EVENT_BUS_NAME)?;
-        let sqs = aws_sdk_sqs::Client::new(&aws.config);
-        let queue = settings::dead_letter_queue_url()?.map(|url| SqsQueues::new(sqs, String::new(), url));
+        let dead_letters = DeadLetters::new(aws_sdk_sqs::Client::new(&aws.config), settings::dead_letter_queue_url()?);
         let publisher = EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(&aws.config), bus);
-        let bound = Arc::new((publisher, DeadLetters { queue }));
+        let bound = Arc::new((publisher, dead_letters));
         Ok(Handler::new(move |event| {
             let bound = Arc::clone(&bound);
             async move {
