@@ -126,7 +126,9 @@ impl Sqs {
         let watchers = self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let watcher = watchers.get(queue).cloned();
         drop(watchers);
-        watcher.into_iter().for_each(|watcher| moved.iter().for_each(|moved| watcher(moved)));
+        if let Some(watcher) = watcher {
+            moved.iter().for_each(|moved| watcher(moved));
+        }
     }
 
     /// Lets a task of long standing find the service without keeping it.
