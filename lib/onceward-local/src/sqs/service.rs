@@ -126,8 +126,9 @@ impl Sqs {
         let watchers = self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner);
         let watcher = watchers.get(queue).cloned();
         drop(watchers);
-        if let Some(watcher) = watcher {
-            moved.iter().for_each(|moved| watcher(moved));
+        let Some(watcher) = watcher else { return };
+        for moved in moved {
+            watcher(moved);
         }
     }
 
