@@ -26,6 +26,7 @@ pub(super) fn trials() -> Vec<Trial> {
             last_receive,
         ),
         on_the_probe("sources::what_is_killed_at_its_last_receive_is_moved_without_a_reason", killed),
+        on_the_probe("sources::one_redrive_with_a_destination_puts_either_kind_of_letter_back", either_kind),
         on_the_probe("sources::a_direct_invocation_is_answered_or_refused_by_name", direct),
     ]
 }
@@ -136,8 +137,12 @@ const QUEUE: &str = "wishes";
 
 /// Lets the queue give a message up after its first receive.
 async fn give_up_at_once(system: &System) {
+    give_up_after(system, 1).await;
+}
+
+async fn give_up_after(system: &System, receives: u32) {
     let arn = |queue: &str| format!("arn:aws:sqs:us-east-1:000000000000:{queue}");
-    let policy = json!({"deadLetterTargetArn": arn("wishes-dlq"), "maxReceiveCount": 1}).to_string();
+    let policy = json!({"deadLetterTargetArn": arn("wishes-dlq"), "maxReceiveCount": receives}).to_string();
     system.set_redrive_policy(QUEUE, &policy).await;
 }
 
@@ -157,19 +162,42 @@ async fn last_receive(system: System) {
 
 async fn killed(system: System) {
     give_up_at_once(&system).await;
+    kill_the_handler_of(&system, "killed-1").await;
+    let [letter] = system.messages("wishes-dlq").await.try_into().expect("one letter");
+    assert_eq!(text_attribute(&letter, "reason"), None, "SQS moved it");
+}
+
+/// Sends a message whose handler is killed at work, and comes back soon.
+async fn kill_the_handler_of(system: &System, id: &str) {
     system.hide_for(QUEUE, "1").await;
-    system.send(QUEUE, &wish("killed-1", "sleep").to_string()).await;
+    system.send(QUEUE, &wish(id, "sleep").to_string()).await;
     found("a process has the message", async || {
-        let busy = system.depth(QUEUE).await.in_flight == 1 && !process(&system).is_empty();
+        let busy = system.depth(QUEUE).await.in_flight == 1 && !process(system).is_empty();
         busy.then_some(())
     })
     .await;
-    for id in process(&system) {
+    for id in process(system) {
         let id = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
         rustix::process::kill_process(id, rustix::process::Signal::KILL).expect("it runs");
     }
-    let [letter] = system.messages("wishes-dlq").await.try_into().expect("one letter");
-    assert_eq!(text_attribute(&letter, "reason"), None, "SQS moved it");
+}
+
+/// The letter that the runtime sent, and the message that SQS moved.
+async fn either_kind(system: System) {
+    give_up_at_once(&system).await;
+    system.send(QUEUE, &wish("letter-1", "fail").to_string()).await;
+    eventually("the runtime has sent a letter", async || system.depth("wishes-dlq").await.visible == 1).await;
+    kill_the_handler_of(&system, "moved-1").await;
+    eventually("SQS has moved a message", async || system.depth("wishes-dlq").await.visible == 2).await;
+    // What comes back is not given up again at once.
+    give_up_after(&system, 1_000).await;
+    let (status, failure, _) = system.move_messages("wishes-dlq", None).await;
+    assert_eq!((status.as_str(), failure.as_deref()), ("FAILED", Some("CouldNotDetermineMessageSource")));
+    let left = system.depth("wishes-dlq").await.visible;
+    assert!(left >= 1, "the runtime's letter stays");
+    let (status, failure, moved) = system.move_messages("wishes-dlq", Some(QUEUE)).await;
+    assert_eq!((status.as_str(), failure), ("COMPLETED", None));
+    assert!(moved >= i64::try_from(left).expect("a small number"), "{moved} of {left}");
 }
 
 async fn direct(system: System) {

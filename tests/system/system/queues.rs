@@ -56,6 +56,30 @@ impl System {
         request.attributes(name, value).send().await.expect("the queue takes it");
     }
 
+    /// Moves a queue's messages to another one, or to where they come from; answers the task's status, why it failed, and how
+    /// many messages it moved.
+    pub(crate) async fn move_messages(&self, queue: &str, to: Option<&str>) -> (String, Option<String>, i64) {
+        let source = self.queue_arn(queue).await;
+        let mut request = self.sqs.start_message_move_task().source_arn(&source);
+        if let Some(to) = to {
+            request = request.destination_arn(self.queue_arn(to).await);
+        }
+        request.send().await.expect("SQS begins to move");
+        let ended = async || {
+            let tasks = self.sqs.list_message_move_tasks().source_arn(&source).send().await.expect("SQS lists tasks");
+            let task = tasks.results.unwrap_or_default().into_iter().next().expect("the task");
+            let status = task.status.expect("a status");
+            (status != "RUNNING").then_some((status, task.failure_reason, task.approximate_number_of_messages_moved))
+        };
+        found("the messages are moved", ended).await
+    }
+
+    async fn queue_arn(&self, queue: &str) -> String {
+        let request = self.sqs.get_queue_attributes().queue_url(self.queue_url(queue).await);
+        let attributes = request.attribute_names(QueueAttributeName::QueueArn).send().await.expect("the queue exists");
+        attributes.attributes.expect("attributes")[&QueueAttributeName::QueueArn].clone()
+    }
+
     /// Waits until the function's dead-letter queue holds messages; answers them. Only one test may ask for a function's:
     /// on a cloud that tests share, others would take its letters.
     pub(crate) async fn dead_letters(&self, function: &str) -> Vec<Message> {
