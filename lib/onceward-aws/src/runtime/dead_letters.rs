@@ -11,7 +11,7 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// The queue of this URL; `None` is what `DEAD_LETTER_QUEUE_URL=none` says.
+    /// The queue of this URL, if the environment has one.
     pub(super) fn new(client: Client, url: Option<String>) -> Self {
         // No messages come from it.
         Self { queue: url.map(|url| SqsQueues::new(client, String::new(), url)) }
@@ -23,7 +23,7 @@ impl DeadLetterQueue for DeadLetters {
     async fn send(&self, letter: &DeadLetter) -> Result<(), DeadLetterError> {
         let Some(queue) = &self.queue else {
             let (reason, error) = (letter.reason.as_str(), &letter.error);
-            let source = format!("the function has no dead-letter queue for {reason}: {error}");
+            let source = format!("no dead-letter queue is named (DEAD_LETTER_QUEUE_URL) for {reason}: {error}");
             return Err(DeadLetterError { source: source.into() });
         };
         queue.send(letter).await

@@ -103,6 +103,9 @@ pub trait Runnable: Send + Sized + 'static {
     /// The environment variables that it does not start without, those of its tables left out.
     const VARIABLES: &'static [&'static str];
 
+    /// Those that it starts without, and does less.
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[];
+
     /// What it is and says of itself, without a call.
     fn describe(&self) -> Description;
 

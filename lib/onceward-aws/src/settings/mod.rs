@@ -57,6 +57,14 @@ pub(crate) fn dead_letter_queue_url() -> Result<Option<String>, RunError> {
     queue_url_unless_none(DEAD_LETTER_QUEUE_URL, variable(DEAD_LETTER_QUEUE_URL))
 }
 
+/// The same of a function that starts if the environment says nothing of it.
+pub(crate) fn dead_letter_queue_url_if_set() -> Result<Option<String>, RunError> {
+    match variable(DEAD_LETTER_QUEUE_URL) {
+        None => Ok(None),
+        value => queue_url_unless_none(DEAD_LETTER_QUEUE_URL, value),
+    }
+}
+
 /// After how many receives the function's queue gives a message up, if the environment says.
 pub(crate) fn max_receive_count() -> Result<Option<u32>, RunError> {
     max_receive_count_of(variable(MAX_RECEIVE_COUNT))

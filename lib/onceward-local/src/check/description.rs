@@ -29,7 +29,7 @@ pub(crate) struct Description {
     /// Tables besides the ledger's.
     #[serde(default)]
     pub(crate) tables: Vec<Table>,
-    /// Variables that it does not start without.
+    /// Variables that it reads.
     #[serde(default)]
     pub(crate) variables: Vec<Variable>,
     /// Whether it answers which messages or records failed.
@@ -122,6 +122,13 @@ pub(crate) enum Access {
 pub(crate) struct Variable {
     /// Its name.
     pub(crate) name: String,
+    /// Whether the function does not start without it.
+    #[serde(default = "yes")]
+    pub(crate) required: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How long a function needs.

@@ -45,7 +45,7 @@ fn describe<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Val
     let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let aws = Aws { config, shutdown: Shutdown::new(), asked: Some(Mutex::default()) };
     let mut said = json!({"onceward": {"description": FORM, "version": env!("CARGO_PKG_VERSION")}});
-    let mut variables = Vec::new();
+    let (mut variables, mut optional) = (Vec::new(), R::OPTIONAL_VARIABLES);
     match build(&aws) {
         Ok(function) => {
             let description = function.describe();
@@ -54,10 +54,14 @@ fn describe<R: Runnable>(build: impl FnOnce(&Aws) -> Result<R, RunError>) -> Val
             variables.extend(description.tables.iter().map(|(table, _)| settings::table_variable(table)));
         }
         // Without the function nothing is known of it: a placeholder was not what it wanted.
-        Err(error) => said["incomplete"] = json!(error.to_string()),
+        Err(error) => {
+            optional = &[];
+            said["incomplete"] = json!(error.to_string());
+        }
     }
     variables.extend(aws.asked());
-    said["variables"] = variables.into_iter().map(|name| json!({"name": name})).collect();
+    let optional = optional.iter().map(|name| json!({"name": name, "required": false}));
+    said["variables"] = variables.into_iter().map(|name| json!({"name": name})).chain(optional).collect();
     said
 }
 

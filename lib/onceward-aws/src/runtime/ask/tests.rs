@@ -47,7 +47,8 @@ fn each_kind_says_which_it_is_and_needs_its_own_variables() {
     assert_eq!(kind_and_variables(query), (json!("query"), json!([])));
     let relay = describe(|_| Ok(Relay::new("relay")));
     assert_eq!(relay["name"], "relay");
-    assert_eq!(kind_and_variables(relay).0, json!("relay"));
+    let expected = json!([{"name": "EVENT_BUS_NAME"}, {"name": "DEAD_LETTER_QUEUE_URL", "required": false}]);
+    assert_eq!(kind_and_variables(relay), (json!("relay"), expected));
 }
 
 #[test]

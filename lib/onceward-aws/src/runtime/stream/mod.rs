@@ -18,7 +18,9 @@ use crate::{
 };
 
 impl Runnable for Relay {
-    const VARIABLES: &'static [&'static str] = &[settings::EVENT_BUS_NAME, settings::DEAD_LETTER_QUEUE_URL];
+    const VARIABLES: &'static [&'static str] = &[settings::EVENT_BUS_NAME];
+    // Relays of earlier builds ran without it, and were held up by what they could not publish.
+    const OPTIONAL_VARIABLES: &'static [&'static str] = &[settings::DEAD_LETTER_QUEUE_URL];
 
     fn describe(&self) -> Description {
         self.describe()
@@ -26,7 +28,8 @@ impl Runnable for Relay {
 
     fn bind(self, aws: &Aws) -> Result<Handler, RunError> {
         let bus = settings::required_bus(settings::EVENT_BUS_NAME)?;
-        let dead_letters = DeadLetters::new(aws_sdk_sqs::Client::new(&aws.config), settings::dead_letter_queue_url()?);
+        let dead_letters =
+            DeadLetters::new(aws_sdk_sqs::Client::new(&aws.config), settings::dead_letter_queue_url_if_set()?);
         let publisher = EventBridgePublisher::new(aws_sdk_eventbridge::Client::new(&aws.config), bus);
         let bound = Arc::new((publisher, dead_letters));
         Ok(Handler::new(move |event| {

@@ -39,12 +39,16 @@ fn check(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Whether there is a place for what can never be published. That the variable is there is another rule's.
+/// Whether there is a place for what can never be published.
 fn dead_letters(subject: &Subject<'_>, function: &Function) -> Option<Finding> {
-    function.environment.get(DEAD_LETTER_QUEUE_URL).filter(|url| *url == NONE)?;
+    let finding = match function.environment.get(DEAD_LETTER_QUEUE_URL).map_or("", String::as_str) {
+        "" => Finding::error,
+        NONE => Finding::note,
+        _ => return None,
+    };
     let message = "what the bus never takes holds up the events behind it until the record's age gives it up";
     let help = format!("write `{DEAD_LETTER_QUEUE_URL}: !Ref OutboxFailures`, and allow `sqs:SendMessage` on it");
-    Some(Finding::note(subject.variable(function, DEAD_LETTER_QUEUE_URL), message, help))
+    Some(finding(subject.variable(function, DEAD_LETTER_QUEUE_URL), message, help))
 }
 
 /// Ledgers that hold events to publish, without a relay on their stream.
@@ -195,6 +199,8 @@ mod tests {
 
     #[test]
     fn a_relay_without_a_place_for_poison_is_told_what_that_means() {
+        let case = Case::team().edit("          DEAD_LETTER_QUEUE_URL: !Ref RelayDead\n", "");
+        assert_eq!(case.found(), ["error relay Variables:"]);
         let case = Case::team().edit("DEAD_LETTER_QUEUE_URL: !Ref RelayDead", "DEAD_LETTER_QUEUE_URL: none");
         assert_eq!(
             (case.found(), case.only("relay")),

@@ -39,7 +39,9 @@ fn value<'f>(function: &'f Function, name: &str) -> Option<&'f str> {
 }
 
 fn missing(subject: &Subject<'_>, function: &Function, description: &Description) -> Vec<Finding> {
-    let names = read(description).into_iter().filter(|name| value(function, name).is_none());
+    let optional =
+        |name: &str| description.variables.iter().any(|variable| variable.name == name && !variable.required);
+    let names = read(description).into_iter().filter(|name| value(function, name).is_none() && !optional(name));
     let found = names.map(|name| {
         let help = match nearest(name, function.environment.keys().map(String::as_str)) {
             Some(near) => format!("write `{name}` in place of `{near}`"),

@@ -53,7 +53,7 @@ fn team() -> BTreeMap<&'static str, Value> {
             "Relay",
             json!({
                 "onceward": form, "name": "relay", "kind": "relay", "partial_failures": true,
-                "variables": variables(&["EVENT_BUS_NAME", "DEAD_LETTER_QUEUE_URL"]),
+                "variables": [{"name": "EVENT_BUS_NAME"}, {"name": "DEAD_LETTER_QUEUE_URL", "required": false}],
             }),
         ),
     ])
