@@ -1,4 +1,5 @@
 use contracts::{Address, Order, OrderLine};
+use onceward::Reason;
 use onceward_testing::Harness;
 
 use super::*;
@@ -42,7 +43,9 @@ async fn an_order_gets_no_second_shipment() {
     let paid = PaymentAuthorized { order: order(), payment_id: "p-1".to_owned() };
 
     harness.deliver(&function(), &paid).await.acknowledged();
-    harness.deliver(&function(), &paid).await.retried();
+    let letter = harness.deliver(&function(), &paid).await.dead_lettered();
 
+    assert_eq!(letter.reason, Reason::ConditionCannotHold);
+    assert!(letter.error.contains("shipments/o-1 exists"), "{}", letter.error);
     assert_eq!(harness.published::<ShipmentScheduled>().len(), 1);
 }
