@@ -251,12 +251,9 @@ impl Relay {
         tracing::info!(target: "onceward::delivery", function, event_type, event_id, subject = letter.group, outcome,
             attempt = letter.attempts, duration_ms = 0.0, sequence_number, reason);
         stored.map_err(|error| {
-            tracing::error!(
-                function,
-                sequence_number,
-                error = chain(&error),
-                "the relay stops at what it cannot publish"
-            );
+            // The queue's error may repeat the letter's, and that what was found.
+            let error = without_values(&chain(&error));
+            tracing::error!(function, sequence_number, error, "the relay stops at what it cannot publish");
         })
     }
 }

@@ -63,7 +63,7 @@ fn record(place: usize, record: EventRecord) -> Result<Vec<Delivery>, Invocation
         // What is no text is no event either: it is given up with all that it holds.
         let text = |event: &AttributeValue| match event {
             AttributeValue::S(text) => text.clone(),
-            other => json(&Plain(other)),
+            other => value_json(other),
         };
         return Ok(events.iter().map(text).map(delivery).collect());
     }
@@ -91,7 +91,7 @@ fn keys_text(keys: &serde_dynamo::Item) -> String {
     let text = |value: &AttributeValue| match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.clone(),
         AttributeValue::B(bytes) => BASE64_STANDARD.encode(bytes),
-        other => json(&Plain(other)),
+        other => value_json(other),
     };
     sorted.into_values().map(text).collect::<Vec<_>>().join("/")
 }
